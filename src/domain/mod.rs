@@ -1,0 +1,28 @@
+//! Values and rules of the workshop: no async, no I/O, no clock.
+//!
+//! One file per noun. A rule about a value is a method on its type and is tested beside it.
+
+pub mod access;
+pub mod account;
+pub mod article;
+pub mod choice;
+pub mod citation;
+pub mod conversation;
+pub mod draft;
+pub mod expiry;
+pub mod fence;
+pub mod id;
+pub mod library;
+pub mod proposal;
+pub mod text;
+pub mod trial;
+
+pub use access::{Access, Actor};
+pub use id::{
+    AccountId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
+    RevisionNumber, TokenId, TrialId, VersionNumber,
+};
+pub use text::Invalid;
+
+/// A point in time, in UTC.
+pub type Instant = chrono::DateTime<chrono::Utc>;

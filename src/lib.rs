@@ -1,0 +1,1 @@
+//! Prompt Workshop: design, test and share system prompts in conversation with an AI.
