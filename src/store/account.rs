@@ -1,0 +1,193 @@
+//! Accounts, their identities, tokens and sign-in links.
+
+use uuid::Uuid;
+
+use super::{Conn, Error};
+use crate::domain::account::{Account, Identity};
+use crate::domain::{AccountId, Instant, TokenId};
+
+struct Row {
+    id: Uuid,
+    name: String,
+    is_admin: bool,
+    created_at: Instant,
+}
+
+impl From<Row> for Account {
+    fn from(row: Row) -> Self {
+        let Row { id, name, is_admin, created_at } = row;
+        Self { id: AccountId(id), name, is_admin, created_at }
+    }
+}
+
+/// The account of this name.
+pub async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<Account>, Error> {
+    let row = sqlx::query_as!(Row, "select id, name, is_admin, created_at from accounts where name = $1", name)
+        .fetch_optional(conn)
+        .await?;
+    Ok(row.map(Account::from))
+}
+
+/// Every account, by name.
+pub async fn list(conn: &mut Conn) -> Result<Vec<Account>, Error> {
+    let rows =
+        sqlx::query_as!(Row, "select id, name, is_admin, created_at from accounts order by name").fetch_all(conn).await?;
+    Ok(rows.into_iter().map(Account::from).collect())
+}
+
+/// Adds an account to the team of everyone; false when the name is taken.
+pub async fn insert(conn: &mut Conn, account: &Account) -> Result<bool, Error> {
+    let added = sqlx::query!(
+        "with added as (
+            insert into accounts (id, name, is_admin, created_at)
+            values ($1, $2, $3, $4)
+            on conflict (name) do nothing
+            returning id
+        )
+        insert into memberships (team_id, account_id)
+        select 1, id from added",
+        account.id.0,
+        account.name,
+        account.is_admin,
+        account.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(added.rows_affected() == 1)
+}
+
+/// Makes an account an administrator.
+pub async fn promote(conn: &mut Conn, id: AccountId) -> Result<(), Error> {
+    sqlx::query!("update accounts set is_admin = true where id = $1", id.0).execute(conn).await?;
+    Ok(())
+}
+
+/// The account behind a user of a chat platform.
+pub async fn find_by_identity(conn: &mut Conn, identity: &Identity) -> Result<Option<Account>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select a.id, a.name, a.is_admin, a.created_at
+        from identities i
+        join accounts a on a.id = i.account_id
+        where i.platform = $1 and i.workspace = $2 and i.external_user = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Account::from))
+}
+
+/// Joins a user of a chat platform to an account; a user that has one keeps it.
+pub async fn insert_identity(conn: &mut Conn, identity: &Identity, account: AccountId, now: Instant) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into identities (platform, workspace, external_user, account_id, created_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict do nothing",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        account.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The account of a token that was not revoked.
+pub async fn find_by_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<Account>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "select a.id, a.name, a.is_admin, a.created_at
+        from api_tokens t
+        join accounts a on a.id = t.account_id
+        where t.hash = $1 and t.revoked_at is null",
+        hash,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Account::from))
+}
+
+/// Adds a token, known by its fingerprint.
+pub async fn insert_token(conn: &mut Conn, id: TokenId, account: AccountId, hash: &[u8], now: Instant) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into api_tokens (id, account_id, hash, created_at) values ($1, $2, $3, $4)",
+        id.0,
+        account.0,
+        hash,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Revokes every token of an account; says how many there were.
+pub async fn revoke_tokens(conn: &mut Conn, account: AccountId, now: Instant) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "update api_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null",
+        account.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Adds a one-time sign-in link, known by its fingerprint.
+pub async fn insert_login_link(
+    conn: &mut Conn,
+    hash: &[u8],
+    account: AccountId,
+    now: Instant,
+    expires_at: Instant,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into login_links (hash, account_id, created_at, expires_at) values ($1, $2, $3, $4)",
+        hash,
+        account.0,
+        now,
+        expires_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether a link can still be used.
+pub async fn login_link_is_open(conn: &mut Conn, hash: &[u8], now: Instant) -> Result<bool, Error> {
+    let open = sqlx::query_scalar!(
+        r#"select exists (
+            select from login_links where hash = $1 and used_at is null and expires_at > $2
+        ) as "open!""#,
+        hash,
+        now,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(open)
+}
+
+/// Uses a link up and says whose it was; `None` when it was used, has expired or never existed.
+pub async fn redeem_login_link(conn: &mut Conn, hash: &[u8], now: Instant) -> Result<Option<Account>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "with used as (
+            update login_links
+            set used_at = $2
+            where hash = $1 and used_at is null and expires_at > $2
+            returning account_id
+        )
+        select a.id, a.name, a.is_admin, a.created_at
+        from used
+        join accounts a on a.id = used.account_id",
+        hash,
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Account::from))
+}

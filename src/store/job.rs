@@ -1,0 +1,108 @@
+//! The queue's table as we write and read it. apalis owns it (schema `apalis`); its workers are in `jobs/`.
+
+use sqlx::types::chrono::{DateTime, Utc};
+
+use super::{Conn, Error};
+
+/// A job to be pushed.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// The queue's name.
+    pub queue: &'static str,
+    /// What to do, as JSON.
+    pub payload: Vec<u8>,
+    /// A second job with the same key in the same queue is not pushed.
+    pub key: Option<String>,
+    /// How often it is started at most.
+    pub max_attempts: i32,
+    /// Not before this.
+    pub run_at: Option<DateTime<Utc>>,
+    /// Higher goes first.
+    pub priority: i32,
+}
+
+/// Pushes jobs; they start when the transaction commits. Says how many were new.
+pub async fn insert(conn: &mut Conn, jobs: &[NewJob]) -> Result<u64, Error> {
+    let mut added = 0;
+    for job in jobs {
+        let done = sqlx::query!(
+            "insert into apalis.jobs (id, job_type, job, max_attempts, run_at, priority, idempotency_key)
+            values ($1, $2, $3, $4, coalesce($5, now()), $6, $7)
+            on conflict (job_type, idempotency_key) do nothing",
+            ulid::Ulid::generate().to_string(),
+            job.queue,
+            job.payload,
+            job.max_attempts,
+            job.run_at,
+            job.priority,
+            job.key,
+        )
+        .execute(&mut *conn)
+        .await?;
+        added += done.rows_affected();
+    }
+    Ok(added)
+}
+
+/// Whether any worker was seen within the last seconds.
+pub async fn worker_is_alive(conn: &mut Conn, within_seconds: f64) -> Result<bool, Error> {
+    let alive = sqlx::query_scalar!(
+        r#"select exists (
+            select from apalis.workers where last_seen > now() - make_interval(secs => $1)
+        ) as "alive!""#,
+        within_seconds,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(alive)
+}
+
+/// Removes finished jobs that ended before, then workers unseen since that no job names. Says how many jobs went.
+pub async fn prune(conn: &mut Conn, jobs_before: DateTime<Utc>, workers_before: DateTime<Utc>) -> Result<u64, Error> {
+    let jobs = sqlx::query!(
+        "delete from apalis.jobs
+        where done_at < $1 and (status in ('Done', 'Killed') or (status = 'Failed' and attempts >= max_attempts))",
+        jobs_before,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from apalis.workers w
+        where w.last_seen < $1 and not exists (select from apalis.jobs j where j.lock_by = w.id)",
+        workers_before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(jobs.rows_affected())
+}
+
+/// How many jobs of each queue are in which state, and how long the oldest that is due has waited, in seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Depth {
+    /// The queue's name.
+    pub queue: String,
+    /// The queue's word for the state.
+    pub status: String,
+    /// How many.
+    pub jobs: i64,
+    /// Seconds since the oldest was due.
+    pub oldest_seconds: f64,
+}
+
+/// Jobs by queue and state, for metrics.
+pub async fn depth(conn: &mut Conn) -> Result<Vec<Depth>, Error> {
+    let rows = sqlx::query_as!(
+        Depth,
+        r#"select
+            job_type as queue,
+            status,
+            count(*) as "jobs!",
+            coalesce(extract(epoch from now() - min(run_at)), 0)::double precision as "oldest_seconds!"
+        from apalis.jobs
+        where status in ('Pending', 'Queued', 'Running') or (status = 'Failed' and attempts < max_attempts)
+        group by job_type, status"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
