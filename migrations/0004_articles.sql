@@ -80,3 +80,20 @@ begin
 end $$;
 create trigger articles_keep_version after update or delete on articles
     for each row execute function keep_article_version();
+
+create table article_state (
+    only_row boolean primary key default true check (only_row),
+    version bigint not null
+);
+comment on table article_state is 'Counts changes of the articles: a retrieval made at the same version would find the same again.';
+insert into article_state (version) values (1);
+
+create function count_article_change() returns trigger language plpgsql as $$
+begin
+    update article_state set version = version + 1;
+    return null;
+end $$;
+create trigger articles_count_change after insert or update or delete or truncate on articles
+    for each statement execute function count_article_change();
+
+alter table retrievals add column article_state bigint not null;

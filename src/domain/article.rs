@@ -1,0 +1,252 @@
+//! News articles and how they are read from files and requests.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use sha2::{Digest, Sha256};
+
+use super::{ArticleId, Instant, Invalid, text};
+
+/// An article as it is imported; every value is valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Article {
+    /// Its address, unique: `http` or `https`.
+    pub uri: String,
+    /// Its title, one line.
+    pub title: String,
+    /// A few sentences.
+    pub summary: String,
+    /// The whole text, where it is known.
+    pub body: Option<String>,
+    /// Who published it.
+    pub news_source: String,
+    /// When it was published.
+    pub publication_date: Instant,
+    /// The topic it belongs to.
+    pub topic: String,
+    /// A finer division within the topic.
+    pub category: String,
+    /// How it sees its subject.
+    pub sentiment: String,
+    /// What it says of the future.
+    pub future_signal: String,
+    /// How soon that matters.
+    pub time_to_impact: String,
+    /// What kind of force it describes.
+    pub driver_type: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// The source's political leaning.
+    pub bias: String,
+    /// How well the source checks its facts.
+    pub factual_reporting: String,
+}
+
+impl Article {
+    /// The SHA-256 of what a model is shown of it.
+    pub fn content_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let date = self.publication_date.to_rfc3339();
+        let body = self.body.as_deref().unwrap_or_default();
+        for part in [&self.uri, &self.title, &self.summary, body, &self.news_source, &date, &self.sentiment] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().into()
+    }
+}
+
+/// An article as a test sees it, frozen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrozenArticle {
+    /// Its id.
+    pub id: ArticleId,
+    /// Its address.
+    pub uri: String,
+    /// Its title.
+    pub title: String,
+    /// A few sentences.
+    pub summary: String,
+    /// The whole text, where it is known.
+    pub body: Option<String>,
+    /// Who published it.
+    pub news_source: String,
+    /// When it was published.
+    pub publication_date: Instant,
+    /// How it sees its subject.
+    pub sentiment: String,
+    /// The SHA-256 of all this.
+    pub content_hash: Vec<u8>,
+}
+
+/// An article as it is sent: JSON object or CSV row, nothing checked yet.
+#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(default)]
+pub struct RawArticle {
+    /// Its address, unique; an article with a known address replaces it.
+    pub uri: String,
+    /// Its title: 1 to 500 characters.
+    pub title: String,
+    /// A few sentences: at most 5,000 characters; may be left out when there is a body.
+    pub summary: String,
+    /// The whole text: at most 200,000 characters.
+    pub body: Option<String>,
+    /// Who published it.
+    pub news_source: String,
+    /// When: RFC 3339, `2026-05-31` or `2026-05-31 12:00:00` (UTC).
+    pub publication_date: String,
+    /// The topic it belongs to; a new one is made.
+    pub topic: String,
+    /// A finer division within the topic.
+    pub category: String,
+    /// How it sees its subject.
+    pub sentiment: String,
+    /// What it says of the future.
+    pub future_signal: String,
+    /// How soon that matters.
+    pub time_to_impact: String,
+    /// What kind of force it describes.
+    pub driver_type: String,
+    /// Words to find it by: a list, or one text with commas.
+    #[schema(value_type = Vec<String>)]
+    pub tags: Tags,
+    /// The source's political leaning.
+    pub bias: String,
+    /// How well the source checks its facts.
+    pub factual_reporting: String,
+}
+
+/// Tags as people write them.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(untagged)]
+pub enum Tags {
+    /// A JSON list.
+    List(Vec<String>),
+    /// Words between commas, as in CSV.
+    Text(String),
+    /// `null`.
+    Nothing(()),
+}
+
+impl Default for Tags {
+    fn default() -> Self {
+        Self::Nothing(())
+    }
+}
+
+impl Tags {
+    fn parse(self) -> Result<Vec<String>, Invalid> {
+        let words = match self {
+            Self::List(words) => words,
+            Self::Text(words) => words.split([',', ';']).map(str::to_owned).collect(),
+            Self::Nothing(()) => Vec::new(),
+        };
+        let tags: Vec<String> = words
+            .iter()
+            .map(|word| text::line("tags", word, 0, 100))
+            .filter(|word| !matches!(word, Ok(word) if word.is_empty()))
+            .collect::<Result<_, _>>()?;
+        if tags.len() > 50 { Err(Invalid::new("tags", "may be at most 50")) } else { Ok(tags) }
+    }
+}
+
+impl RawArticle {
+    /// Checks every field.
+    pub fn parse(self) -> Result<Article, Invalid> {
+        let body = match self.body.as_deref().map(str::trim) {
+            None | Some("") => None,
+            Some(body) => Some(text::block("body", body, 1, 200_000)?),
+        };
+        let summary = text::block("summary", &self.summary, 0, 5_000)?;
+        if summary.is_empty() && body.is_none() {
+            return Err(Invalid::new("summary", "is missing, and there is no body to make up for it"));
+        }
+        let short = |field, raw: &str| text::line(field, raw, 0, 200);
+        Ok(Article {
+            uri: parse_uri(&self.uri)?,
+            title: text::line("title", &self.title, 1, 500)?,
+            summary,
+            body,
+            news_source: short("news_source", &self.news_source)?,
+            publication_date: parse_date(&self.publication_date)?,
+            topic: text::line("topic", &self.topic, 1, 100)?,
+            category: short("category", &self.category)?,
+            sentiment: short("sentiment", &self.sentiment)?,
+            future_signal: short("future_signal", &self.future_signal)?,
+            time_to_impact: short("time_to_impact", &self.time_to_impact)?,
+            driver_type: short("driver_type", &self.driver_type)?,
+            tags: self.tags.parse()?,
+            bias: short("bias", &self.bias)?,
+            factual_reporting: short("factual_reporting", &self.factual_reporting)?,
+        })
+    }
+}
+
+fn parse_uri(raw: &str) -> Result<String, Invalid> {
+    let uri = text::block("uri", raw, 1, 2_000)?;
+    let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
+    let plain = !uri.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"".contains(c));
+    match rest {
+        Some(rest) if plain && !rest.is_empty() && !rest.starts_with('/') => Ok(uri),
+        Some(_) | None => Err(Invalid::new("uri", "must be an http or https address without spaces")),
+    }
+}
+
+fn parse_date(raw: &str) -> Result<Instant, Invalid> {
+    let raw = raw.trim();
+    let parsed = DateTime::parse_from_rfc3339(raw)
+        .map(|date| date.to_utc())
+        .or_else(|_| NaiveDateTime::parse_from_str(raw, "%Y-%m-%d %H:%M:%S").map(|date| date.and_utc()))
+        .or_else(|_| NaiveDateTime::parse_from_str(raw, "%Y-%m-%dT%H:%M:%S%.f").map(|date| date.and_utc()))
+        .or_else(|_| NaiveDate::parse_from_str(raw, "%Y-%m-%d").map(|date| date.and_time(Default::default()).and_utc()));
+    let year = |date: &Instant| chrono::Datelike::year(date);
+    match parsed {
+        Ok(date) if (1000..=9999).contains(&year(&date)) => Ok(date),
+        Ok(_) | Err(_) => Err(Invalid::new("publication_date", "must be a date such as 2026-05-31 or 2026-05-31T12:00:00Z")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw() -> RawArticle {
+        RawArticle {
+            uri: "https://example.org/a".to_owned(),
+            title: "A title".to_owned(),
+            summary: "A summary.".to_owned(),
+            publication_date: "2026-05-31".to_owned(),
+            topic: "Topic".to_owned(),
+            ..RawArticle::default()
+        }
+    }
+
+    #[test]
+    fn dates_come_in_the_usual_forms() {
+        for date in ["2026-05-31", "2026-05-31 00:00:00", "2026-05-31T00:00:00Z", "2026-05-31T02:00:00+02:00"] {
+            let article = RawArticle { publication_date: date.to_owned(), ..raw() }.parse().unwrap();
+            assert_eq!(article.publication_date.to_rfc3339(), "2026-05-31T00:00:00+00:00", "{date}");
+        }
+        assert!(RawArticle { publication_date: "31.5.2026".to_owned(), ..raw() }.parse().is_err());
+    }
+
+    #[test]
+    fn only_web_addresses_are_taken() {
+        for uri in ["javascript:alert(1)", "https://", "https:///x", "https://a b", "", "ftp://x"] {
+            assert_eq!(RawArticle { uri: uri.to_owned(), ..raw() }.parse().unwrap_err().field, "uri", "{uri}");
+        }
+    }
+
+    #[test]
+    fn tags_come_as_a_list_or_as_text() {
+        let from_csv: RawArticle = serde_json::from_str(r#"{"tags": "one, two ,"}"#).unwrap();
+        assert_eq!(RawArticle { tags: from_csv.tags, ..raw() }.parse().unwrap().tags, ["one", "two"]);
+        let from_json: RawArticle = serde_json::from_str(r#"{"tags": ["one"]}"#).unwrap();
+        assert_eq!(RawArticle { tags: from_json.tags, ..raw() }.parse().unwrap().tags, ["one"]);
+    }
+
+    #[test]
+    fn the_hash_tells_fields_apart() {
+        let one = raw().parse().unwrap();
+        let two = Article { title: format!("{}{}", one.title, one.summary), summary: String::new(), ..one.clone() };
+        assert_ne!(one.content_hash(), two.content_hash());
+    }
+}
