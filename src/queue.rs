@@ -1,0 +1,80 @@
+//! Pushing a job in the caller's transaction. Who runs jobs is in `jobs/`.
+//!
+//! A job is a word (its kind) and ids; the rows it names are the truth. It may run twice.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::choice;
+use crate::domain::Instant;
+use crate::store::{self, Conn, Store};
+
+choice! {
+    /// The queues. Each has workers of its own, so that none waits for another's work.
+    pub enum Queue {
+        /// Tests; filled by admission only.
+        Trials = "trials",
+        /// Answers and messages to people.
+        Talk = "talk",
+        /// The schedule.
+        Upkeep = "upkeep",
+    }
+}
+
+/// A kind of job: what is stored of it.
+pub trait Job: Serialize + DeserializeOwned {
+    /// The word that is stored for this kind. Renaming the type leaves it alone.
+    const KIND: &'static str;
+    /// Where it waits.
+    const QUEUE: Queue;
+}
+
+/// The stored form of a job.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Envelope {
+    /// [`Job::KIND`].
+    pub kind: String,
+    /// The job itself.
+    pub data: serde_json::Value,
+}
+
+/// When and how a job runs.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// A second job with the same key is not pushed.
+    pub key: Option<String>,
+    /// Not before this.
+    pub run_at: Option<Instant>,
+}
+
+/// How often a job is started at most; a worker that dies uses up one start.
+const MAX_ATTEMPTS: i32 = 10;
+
+/// Pushes a job; it starts when the transaction commits. False when one with its key is there already.
+pub async fn push<J: Job>(conn: &mut Conn, job: &J, options: Options) -> Result<bool, store::Error> {
+    let corrupt = |error: serde_json::Error| store::Error::Corrupt {
+        table: "apalis.jobs",
+        id: J::KIND.to_owned(),
+        reason: error.to_string(),
+    };
+    let data = serde_json::to_value(job).map_err(corrupt)?;
+    let payload = serde_json::to_vec(&Envelope { kind: J::KIND.to_owned(), data }).map_err(corrupt)?;
+    let new = store::job::NewJob {
+        queue: J::QUEUE.as_str(),
+        payload,
+        key: options.key,
+        max_attempts: MAX_ATTEMPTS,
+        run_at: options.run_at,
+        priority: 0,
+    };
+    Ok(store::job::insert(conn, &[new]).await? == 1)
+}
+
+/// Why the queue's tables could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue's tables could not be set up")]
+pub struct SetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// Brings the queue's own schema up to date; comes before [`Store::migrate`], which leans on it.
+pub async fn migrate(store: &Store) -> Result<(), SetupError> {
+    apalis_postgres::PostgresStorage::<()>::setup(store.pool()).await.map_err(|error| SetupError(Box::new(error)))
+}

@@ -1,0 +1,50 @@
+//! The settings of `[drafts]`, `[limits]` and `[queue]`; every one is explained in `config/default.toml`.
+
+use serde::Deserialize;
+
+/// What the use cases work by.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[drafts]`.
+    pub drafts: Drafts,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[queue]`.
+    pub queue: Queue,
+}
+
+/// `[drafts]`: when drafts that nobody uses expire.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drafts {
+    /// Idle days until a draft becomes read-only.
+    pub expire_after_days: u32,
+    /// Idle days on which its owner is told.
+    pub remind_after_days: Vec<u32>,
+    /// Days after expiry until its text and conversation are removed.
+    pub purge_after_days: u32,
+}
+
+/// `[limits]`: what one person may use.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Tests that one person may start within an hour.
+    pub tests_per_hour: u32,
+    /// Tests of one person that run at a time; more wait.
+    pub concurrent_tests: u32,
+    /// Drafts of one person that are neither committed nor expired.
+    pub drafts_per_user: u32,
+}
+
+/// `[queue]`: how much one copy of the service does at a time.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Queue {
+    /// Tests that one copy of the service runs at a time.
+    pub concurrency: u32,
+    /// How long a worker is silent before its jobs are given to others.
+    pub rescue_after_seconds: u64,
+    /// How long a stopping service waits for what it is running.
+    pub shutdown_seconds: u64,
+}
