@@ -157,3 +157,8 @@ fn pool_options(max_connections: u32) -> PgPoolOptions {
         .acquire_timeout(Duration::from_secs(10))
         .idle_timeout(Duration::from_secs(120))
 }
+
+/// Makes what was done in a transaction last.
+pub async fn commit(tx: Tx) -> Result<(), Error> {
+    Ok(tx.commit().await?)
+}

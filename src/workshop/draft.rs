@@ -1,0 +1,256 @@
+//! Workshops and their drafts: start, list, read, save, restore, delete.
+
+use super::error::Limit;
+use super::event::{Event, notify};
+use super::{Error, Noun, Workshop, guided};
+use crate::domain::conversation::{MessageRole, Outcome, parse_message};
+use crate::domain::draft::{Draft, DraftStatus, Revision, Source, name_from};
+use crate::domain::proposal::{self, DiffPart};
+use crate::domain::{Access, Actor, DraftId, MessageId, PromptId, RevisionNumber, VersionNumber};
+use crate::store::activity::Happened;
+use crate::store::draft::NewDraft;
+use crate::store::message::Message;
+use crate::store::{self, Conn};
+
+/// How a person wants to begin; texts are checked by the parsers of [`crate::domain::draft`].
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// A prompt to begin with.
+    pub text: Option<String>,
+    /// A prompt of the library to clone.
+    pub parent: Option<String>,
+    /// The draft's name.
+    pub name: Option<String>,
+    /// What is needed, in the person's words.
+    pub requirements: Option<String>,
+}
+
+/// A new workshop.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Its draft.
+    pub draft: Draft,
+    /// What the assistant says first.
+    pub welcome: Message,
+}
+
+/// What to change about a draft; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Save {
+    /// A new text.
+    pub text: Option<String>,
+    /// A new name.
+    pub name: Option<String>,
+    /// A new description.
+    pub description: Option<String>,
+    /// A new status, as a person may ask for it.
+    pub status: Option<DraftStatus>,
+    /// Whether it never expires.
+    pub pinned: Option<bool>,
+    /// The revision that was read; another one now is [`Error::Stale`].
+    pub expected: Option<RevisionNumber>,
+}
+
+impl Workshop {
+    /// Starts a workshop: a draft, its conversation and the assistant's first message.
+    pub async fn start_workshop(&self, actor: &Actor, start: Start) -> Result<Started, Error> {
+        let mut tx = self.store.begin().await?;
+        let started = self.start_in(&mut tx, actor, start).await?;
+        store::commit(tx).await?;
+        Ok(started)
+    }
+
+    async fn start_in(&self, conn: &mut Conn, actor: &Actor, start: Start) -> Result<Started, Error> {
+        let now = self.now();
+        let most = self.settings.limits.drafts_per_user;
+        if store::draft::count_live(conn, actor.account).await? >= i64::from(most) {
+            return Err(Error::LimitReached { limit: Limit::DraftsPerUser, most, until: None });
+        }
+        let requirements = start.requirements.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let requirements = requirements.map(parse_message).transpose()?;
+        let parent = match &start.parent {
+            None => None,
+            Some(name) => {
+                let found = store::library::find_visible(conn, name, actor.account).await?;
+                Some(found.ok_or(Error::NotFound(Noun::Prompt))?.0)
+            }
+        };
+        let name = start.name.unwrap_or_else(|| match (&parent, &requirements) {
+            (Some(prompt), _) => crate::domain::text::excerpt(&format!("{} (clone)", prompt.title), 100),
+            (None, Some(requirements)) => name_from(requirements),
+            (None, None) => "Untitled draft".to_owned(),
+        });
+        let new = NewDraft {
+            owner: actor.account,
+            name,
+            description: String::new(),
+            parent: parent.as_ref().map(|prompt| (prompt.id, prompt.version)),
+        };
+        let (id, chat) = store::draft::insert(conn, &new, now).await?;
+        let text = start.text.filter(|text| !text.trim().is_empty());
+        let first = match (&text, &parent) {
+            (Some(text), _) => Some((text.as_str(), Source::Edit)),
+            (None, Some(prompt)) => Some((prompt.text.as_str(), Source::Clone)),
+            (None, None) => None,
+        };
+        if let Some((text, source)) = first {
+            store::draft::insert_revision(conn, id, text, source, Some(actor.account), now).await?;
+        }
+        let mut said = |role, content, questions, revision| Message {
+            id: MessageId::new(),
+            chat,
+            role,
+            author: matches!(role, MessageRole::Person).then_some(actor.account),
+            content,
+            reply_to: None,
+            outcome: Outcome::Said,
+            questions,
+            engine: String::new(),
+            revision,
+            proposal: None,
+            created_at: now,
+        };
+        if let Some(requirements) = &requirements {
+            let message = said(MessageRole::Person, requirements.clone(), Vec::new(), None);
+            store::message::insert(conn, &message, None).await?;
+        }
+        let welcome = match first {
+            Some((text, _)) => {
+                let greeting = guided::welcome_with_text(text, parent.as_ref().map(|prompt| prompt.title.as_str()));
+                said(MessageRole::Assistant, greeting, Vec::new(), Some(RevisionNumber(1)))
+            }
+            None => {
+                let reply = guided::welcome(requirements.as_deref());
+                said(MessageRole::Assistant, reply.text, reply.questions, None)
+            }
+        };
+        store::message::insert(conn, &welcome, None).await?;
+        let mut event = store::activity::Event::draft(Happened::WorkshopStarted, Some(actor.account), id);
+        if let Some(prompt) = &parent {
+            event.kind = Happened::PromptCloned;
+            event.prompt = Some(prompt.id);
+        }
+        store::activity::insert(conn, &event, now).await?;
+        let draft = store::draft::find(conn, id).await?.ok_or(Error::NotFound(Noun::Draft))?;
+        Ok(Started { draft, welcome })
+    }
+
+    /// A page of the actor's own and shared drafts, newest first, and how many there are in all.
+    pub async fn drafts(
+        &self,
+        actor: &Actor,
+        status: Option<DraftStatus>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Draft>, i64), Error> {
+        Ok(store::draft::list(&mut *self.store.conn().await?, actor.account, status, limit, offset).await?)
+    }
+
+    /// One draft.
+    pub async fn draft(&self, actor: &Actor, id: DraftId) -> Result<Draft, Error> {
+        self.draft_for(&mut *self.store.conn().await?, actor, id, Access::Viewer).await
+    }
+
+    /// The name and version of a prompt that a draft names, where it still exists.
+    pub async fn prompt_reference(
+        &self,
+        reference: Option<(PromptId, VersionNumber)>,
+    ) -> Result<Option<(String, VersionNumber)>, Error> {
+        let Some((id, version)) = reference else { return Ok(None) };
+        let prompt = store::library::find_by_id(&mut *self.store.conn().await?, id).await?;
+        Ok(prompt.map(|prompt| (prompt.name, version)))
+    }
+
+    /// Saves changes to a draft. A new text becomes a revision.
+    pub async fn save_draft(&self, actor: &Actor, id: DraftId, save: Save) -> Result<Draft, Error> {
+        let mut tx = self.store.begin().await?;
+        self.draft_for(&mut tx, actor, id, Access::Editor).await?;
+        let mut draft = store::draft::lock(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Draft))?;
+        let now = self.now();
+        let restores = draft.status == DraftStatus::Expired && save.status.is_some();
+        if restores {
+            draft.status = draft.status_on_request(DraftStatus::Draft)?;
+            (draft.expired_at, draft.status_before_expiry) = (None, None);
+            let event = store::activity::Event::draft(Happened::DraftRestored, Some(actor.account), id);
+            store::activity::insert(&mut tx, &event, now).await?;
+        }
+        draft.writable()?;
+        if save.expected.is_some_and(|expected| expected != draft.revision) {
+            return Err(Error::Stale { current: Box::new(draft) });
+        }
+        if let Some(text) = save.text
+            && text != draft.text
+        {
+            self.add_revision(&mut tx, &mut draft, &text, Source::Edit, Some(actor)).await?;
+        }
+        draft.name = save.name.unwrap_or(draft.name);
+        draft.description = save.description.unwrap_or(draft.description);
+        draft.pinned = save.pinned.unwrap_or(draft.pinned);
+        if let Some(status) = save.status
+            && !restores
+        {
+            draft.status = draft.status_on_request(status)?;
+        }
+        (draft.updated_at, draft.active_at) = (now, now);
+        store::draft::update(&mut tx, &draft).await?;
+        notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        store::commit(tx).await?;
+        Ok(draft)
+    }
+
+    /// Saves a text as a locked draft's next revision, with all that follows from an edit.
+    pub(super) async fn add_revision(
+        &self,
+        conn: &mut Conn,
+        draft: &mut Draft,
+        text: &str,
+        source: Source,
+        author: Option<&Actor>,
+    ) -> Result<(), Error> {
+        let now = self.now();
+        let author = author.map(|actor| actor.account);
+        draft.revision = store::draft::insert_revision(conn, draft.id, text, source, author, now).await?;
+        draft.text = text.to_owned();
+        draft.status = draft.status_after_edit();
+        (draft.updated_at, draft.active_at) = (now, now);
+        store::draft::update(conn, draft).await?;
+        let event = store::activity::Event::draft(Happened::DraftSaved, author, draft.id);
+        store::activity::insert(conn, &event, now).await?;
+        Ok(notify(conn, &Event::DraftChanged { draft: draft.id }).await?)
+    }
+
+    /// Deletes a draft with its conversation; only its owner may.
+    pub async fn delete_draft(&self, actor: &Actor, id: DraftId) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let draft = self.draft_for(&mut tx, actor, id, Access::Owner).await?;
+        store::draft::delete(&mut tx, draft.chat).await?;
+        let event = store::activity::Event::draft(Happened::DraftDeleted, Some(actor.account), id);
+        store::activity::insert(&mut tx, &event, self.now()).await?;
+        notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Every revision of a draft, oldest first.
+    pub async fn revisions(&self, actor: &Actor, id: DraftId) -> Result<Vec<Revision>, Error> {
+        let mut conn = self.store.conn().await?;
+        self.draft_for(&mut conn, actor, id, Access::Viewer).await?;
+        Ok(store::draft::revisions(&mut conn, id).await?)
+    }
+
+    /// How revision `to` differs from revision `from`: a unified diff, and the same word by word.
+    pub async fn revision_diff(
+        &self,
+        actor: &Actor,
+        id: DraftId,
+        from: RevisionNumber,
+        to: RevisionNumber,
+    ) -> Result<(String, Vec<DiffPart>), Error> {
+        let mut conn = self.store.conn().await?;
+        self.draft_for(&mut conn, actor, id, Access::Viewer).await?;
+        let missing = || Error::NotFound(Noun::Revision);
+        let before = store::draft::revision_text(&mut conn, id, from).await?.ok_or_else(missing)?;
+        let after = store::draft::revision_text(&mut conn, id, to).await?.ok_or_else(missing)?;
+        let unified = proposal::unified(&before, &after, &format!("revision {from}"), &format!("revision {to}"));
+        Ok((unified, proposal::words(&before, &after)))
+    }
+}
