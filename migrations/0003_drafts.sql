@@ -80,7 +80,7 @@ create index messages_chat on messages (chat_id, id);
 create table proposals (
     draft_id integer not null references drafts on delete cascade,
     number integer not null check (number >= 1),
-    message_id uuid references messages on delete set null,
+    message_id uuid references messages on delete set null deferrable initially deferred,
     base_revision integer not null,
     text text not null check (char_length(text) <= 32000),
     reasons jsonb not null default '[]',

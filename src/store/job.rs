@@ -106,3 +106,18 @@ pub async fn depth(conn: &mut Conn) -> Result<Vec<Depth>, Error> {
     .await?;
     Ok(rows)
 }
+
+/// How many copies of the service have workers on a queue that were seen within 15 seconds.
+///
+/// Workers are named `<copy>-<queue>-<number>`, see `jobs/`.
+pub async fn live_copies(conn: &mut Conn, queue: &str) -> Result<i64, Error> {
+    let copies = sqlx::query_scalar!(
+        r#"select count(distinct split_part(id, '-', 1)) as "copies!"
+        from apalis.workers
+        where worker_type = $1 and last_seen > now() - interval '15 seconds'"#,
+        queue,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(copies)
+}

@@ -44,15 +44,6 @@ pub enum Event {
         /// The test.
         trial: TrialId,
     },
-    /// More text of a test's answer; `part` as in [`Event::Delta`].
-    TrialDelta {
-        /// The test.
-        trial: TrialId,
-        /// Which piece.
-        part: u32,
-        /// The text.
-        text: String,
-    },
     /// A person wants a running test to stop.
     CancelTrial {
         /// The test.
@@ -143,8 +134,7 @@ impl Workshop {
             Event::Delta { .. }
             | Event::Answered { .. }
             | Event::DraftChanged { .. }
-            | Event::TrialChanged { .. }
-            | Event::TrialDelta { .. } => {}
+            | Event::TrialChanged { .. } => {}
         }
         self.events.send(event);
     }

@@ -268,3 +268,13 @@ pub async fn request_cancel(conn: &mut Conn, id: TrialId, now: Instant) -> Resul
     .await?;
     status.map(|word| word.parse().map_err(corrupt("trials", id))).transpose()
 }
+
+/// Whether any test waits for admission.
+pub async fn any_waiting(conn: &mut Conn) -> Result<bool, Error> {
+    let any = sqlx::query_scalar!(
+        r#"select exists (select from trials where status = 'queued' and admitted_at is null) as "any!""#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(any)
+}

@@ -239,14 +239,15 @@ pub async fn orphans(conn: &mut Conn, queue: &str, admitted_before: Instant) -> 
 }
 
 /// Fails a test that nobody will run any more, whoever held it.
-pub async fn abandon(conn: &mut Conn, id: TrialId, detail: &str, now: Instant) -> Result<bool, Error> {
+pub async fn abandon(conn: &mut Conn, id: TrialId, failure: Failure, detail: &str, now: Instant) -> Result<bool, Error> {
     let done = sqlx::query!(
         "update trials
         set status = case when cancel_requested then 'cancelled' else 'failed' end, stage = 'done',
-            failure = case when cancel_requested then null else 'interrupted' end,
-            failure_detail = case when cancel_requested then null else $2 end, finished_at = $3
+            failure = case when cancel_requested then null else $2 end,
+            failure_detail = case when cancel_requested then null else $3 end, finished_at = $4
         where id = $1 and status in ('queued', 'running')",
         id.0,
+        failure.as_str(),
         detail,
         now,
     )
