@@ -13,6 +13,7 @@ pub mod expiry;
 pub mod fence;
 pub mod id;
 pub mod library;
+pub mod markdown;
 pub mod proposal;
 pub mod text;
 pub mod trial;
