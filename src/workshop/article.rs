@@ -1,0 +1,100 @@
+//! Articles and topics: importing, counting.
+
+use std::collections::HashMap;
+
+use super::{Error, Workshop};
+use crate::domain::article::{Article, RawArticle};
+use crate::domain::{Actor, Invalid};
+use crate::store;
+use crate::store::article::{Topic, Upserted};
+
+/// Articles stored in one statement.
+const BATCH: usize = 500;
+
+/// The articles that come with the service, fictional, for a first try.
+const SAMPLES: [&str; 2] =
+    [include_str!("../../config/sample-articles-1.jsonl"), include_str!("../../config/sample-articles-2.jsonl")];
+
+/// What became of articles that were sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Import {
+    /// New ones.
+    pub inserted: u64,
+    /// Known ones, replaced.
+    pub updated: u64,
+    /// Those left out: which (a line, or a position from 1), and why.
+    pub rejected: Vec<(u64, Invalid)>,
+}
+
+impl Workshop {
+    /// Adds articles, or replaces those whose address is known; only an administrator may.
+    pub async fn upsert_articles(&self, actor: &Actor, articles: Vec<RawArticle>) -> Result<Import, Error> {
+        if !actor.is_admin {
+            return Err(Error::AdminOnly);
+        }
+        self.import(articles.into_iter().zip(1..).map(|(article, position)| (position, Ok(article)))).await
+    }
+
+    /// Adds articles from a source that numbers them and may fail for each. A bad one never stops the rest.
+    pub async fn import<I>(&self, articles: I) -> Result<Import, Error>
+    where
+        I: IntoIterator<Item = (u64, Result<RawArticle, Invalid>)>,
+    {
+        let mut import = Import::default();
+        let mut batch: HashMap<String, Article> = HashMap::new();
+        for (position, raw) in articles {
+            match raw.and_then(RawArticle::parse) {
+                Err(invalid) => import.rejected.push((position, invalid)),
+                Ok(article) => {
+                    // The last of two with one address counts, as it would in batches of their own.
+                    if batch.insert(article.uri.clone(), article).is_some() {
+                        import.updated += 1;
+                    }
+                    if batch.len() >= BATCH {
+                        self.store_batch(&mut batch, &mut import).await?;
+                    }
+                }
+            }
+        }
+        self.store_batch(&mut batch, &mut import).await?;
+        Ok(import)
+    }
+
+    async fn store_batch(&self, batch: &mut HashMap<String, Article>, import: &mut Import) -> Result<(), Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let mut articles: Vec<Article> = batch.drain().map(|(_, article)| article).collect();
+        // Always in one order, so that two imports at once wait for each other instead of deadlocking.
+        articles.sort_by(|a, b| a.uri.cmp(&b.uri));
+        let mut tx = self.store.begin().await?;
+        let Upserted { inserted, updated } = store::article::upsert(&mut tx, &articles, self.now()).await?;
+        store::commit(tx).await?;
+        import.inserted += inserted;
+        import.updated += updated;
+        Ok(())
+    }
+
+    /// Imports the sample articles into an empty database; says how many there were.
+    pub async fn import_samples(&self) -> Result<u64, Error> {
+        if !store::article::topics(&mut *self.store.conn().await?).await?.is_empty() {
+            return Ok(0);
+        }
+        let lines = SAMPLES.iter().flat_map(|file| file.lines()).zip(1..);
+        let import = self.import(lines.map(|(line, number)| (number, parse_json_line(line)))).await?;
+        for (line, invalid) in &import.rejected {
+            tracing::error!(line, %invalid, "A sample article was left out");
+        }
+        Ok(import.inserted)
+    }
+
+    /// Every topic with its size, by name.
+    pub async fn topics(&self) -> Result<Vec<Topic>, Error> {
+        Ok(store::article::topics(&mut *self.store.conn().await?).await?)
+    }
+}
+
+/// Reads one line of a JSON Lines file.
+pub fn parse_json_line(line: &str) -> Result<RawArticle, Invalid> {
+    serde_json::from_str(line).map_err(|error| Invalid::new("line", format!("is not an article in JSON: {error}")))
+}

@@ -1,0 +1,123 @@
+//! Expiry: reminders, expiry and purge of drafts that nobody uses. Every step can run twice.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Error, Workshop};
+use crate::domain::draft::{Draft, DraftStatus};
+use crate::domain::expiry::Due;
+use crate::domain::{Actor, DeliveryId, DraftId, Instant};
+use crate::queue::{Job, Queue};
+use crate::store::activity::Happened;
+use crate::store::delivery::{Delivery, DeliveryKind};
+use crate::store::{self, Conn};
+
+/// Drafts handled in one transaction.
+const BATCH: i64 = 100;
+
+/// Reminds, expires and purges what is due.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExpireDrafts {}
+
+impl Job for ExpireDrafts {
+    const KIND: &'static str = "expire_drafts";
+    const QUEUE: Queue = Queue::Upkeep;
+}
+
+/// What a round of expiry did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Owners told that a draft expires soon.
+    pub reminded: u64,
+    /// Drafts made read-only.
+    pub expired: u64,
+    /// Drafts whose text and conversation were removed.
+    pub purged: u64,
+}
+
+impl Workshop {
+    /// Does everything about expiry that is due now.
+    pub async fn expire_drafts(&self) -> Result<Expired, Error> {
+        let now = self.now();
+        let mut done = Expired::default();
+        let mut after = DraftId(0);
+        loop {
+            let mut tx = self.store.begin().await?;
+            let ids = store::draft::lock_idle(&mut tx, self.expiry.earliest_due(now), after, BATCH).await?;
+            let Some(last) = ids.last() else { break };
+            after = *last;
+            for id in ids {
+                if let Some(draft) = store::draft::find(&mut tx, id).await? {
+                    self.expire_one(&mut tx, draft, now, &mut done).await?;
+                }
+            }
+            store::commit(tx).await?;
+        }
+        loop {
+            let mut tx = self.store.begin().await?;
+            let ids = store::draft::lock_purgeable(&mut tx, self.expiry.purge_before(now), BATCH).await?;
+            if ids.is_empty() {
+                break;
+            }
+            for id in ids {
+                if let Some(draft) = store::draft::find(&mut tx, id).await? {
+                    store::draft::purge(&mut tx, id, draft.chat, now).await?;
+                    let event = store::activity::Event::draft(Happened::DraftPurged, None, id);
+                    store::activity::insert(&mut tx, &event, now).await?;
+                    done.purged += 1;
+                }
+            }
+            store::commit(tx).await?;
+        }
+        Ok(done)
+    }
+
+    async fn expire_one(&self, conn: &mut Conn, mut draft: Draft, now: Instant, done: &mut Expired) -> Result<(), Error> {
+        match self.expiry.due(draft.active_at, now) {
+            None => {}
+            Some(Due::Reminder { day }) => {
+                let body = json!({ "draft_id": draft.id, "name": draft.name, "expires_at": self.expiry.expires_at(draft.active_at) });
+                // The time of the last use is part of the key: a draft that is used again is reminded of again.
+                let key = format!("expiry_reminder:{}:{}:{day}", draft.id, draft.active_at.timestamp());
+                if deliver(conn, &draft, DeliveryKind::ExpiryReminder, body, &key, now).await? {
+                    done.reminded += 1;
+                }
+            }
+            Some(Due::Expiry) => {
+                let key = format!("expired:{}:{}", draft.id, draft.active_at.timestamp());
+                let body = json!({ "draft_id": draft.id, "name": draft.name });
+                deliver(conn, &draft, DeliveryKind::Expired, body, &key, now).await?;
+                draft.status_before_expiry = Some(draft.status);
+                (draft.status, draft.expired_at) = (DraftStatus::Expired, Some(now));
+                store::draft::update(conn, &draft).await?;
+                let event = store::activity::Event::draft(Happened::DraftExpired, None, draft.id);
+                store::activity::insert(conn, &event, now).await?;
+                done.expired += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// When a draft expires, if it can.
+    pub fn expires_at(&self, draft: &Draft) -> Option<Instant> {
+        (draft.writable().is_ok() && !draft.pinned).then(|| self.expiry.expires_at(draft.active_at))
+    }
+
+    /// Takes what the actor is still to be told; a second call does not tell it again.
+    pub async fn take_deliveries(&self, actor: &Actor) -> Result<Vec<Delivery>, Error> {
+        Ok(store::delivery::take_pending(&mut *self.store.conn().await?, actor.account, self.now()).await?)
+    }
+}
+
+async fn deliver(
+    conn: &mut Conn,
+    draft: &Draft,
+    kind: DeliveryKind,
+    body: serde_json::Value,
+    key: &str,
+    now: Instant,
+) -> Result<bool, Error> {
+    let delivery =
+        Delivery { id: DeliveryId::new(), chat: Some(draft.chat), account: draft.owner, kind, body, created_at: now };
+    Ok(store::delivery::insert(conn, &delivery, key).await?)
+}

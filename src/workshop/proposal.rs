@@ -1,0 +1,78 @@
+//! Proposals: changes by the AI that a person accepts, whole or in part, or rejects.
+
+use super::event::{Event, notify};
+use super::{Error, Noun, Workshop};
+use crate::domain::draft::{Draft, Source};
+use crate::domain::proposal::{self, ProposalStatus};
+use crate::domain::{Access, Actor, DraftId, ProposalNumber};
+use crate::store;
+use crate::store::proposal::Proposal;
+
+impl Workshop {
+    /// Every proposal of a draft, oldest first.
+    pub async fn proposals(&self, actor: &Actor, draft: DraftId) -> Result<Vec<Proposal>, Error> {
+        let mut conn = self.store.conn().await?;
+        self.draft_for(&mut conn, actor, draft, Access::Viewer).await?;
+        Ok(store::proposal::list(&mut conn, draft).await?)
+    }
+
+    /// Accepts a proposal, or only the changes with these numbers; the result is the draft's next revision.
+    ///
+    /// A draft that was edited since the proposal was made is [`Error::Stale`]: nothing of the edit is overwritten.
+    pub async fn accept_proposal(
+        &self,
+        actor: &Actor,
+        id: DraftId,
+        number: ProposalNumber,
+        changes: Option<&[usize]>,
+    ) -> Result<(Draft, Proposal), Error> {
+        let mut tx = self.store.begin().await?;
+        let mut draft = self.writable_draft(&mut tx, actor, id, Access::Editor).await?;
+        let open = open_proposal(&mut tx, id, number).await?;
+        if draft.text != open.base_text {
+            return Err(Error::Stale { current: Box::new(draft) });
+        }
+        let (text, status) = match changes {
+            None => (open.text.clone(), ProposalStatus::Accepted),
+            Some(chosen) => {
+                let text = proposal::apply(&open.base_text, &open.text, chosen)?;
+                let whole = text == open.text;
+                (text, if whole { ProposalStatus::Accepted } else { ProposalStatus::PartlyAccepted })
+            }
+        };
+        if text != draft.text {
+            self.add_revision(&mut tx, &mut draft, &text, Source::Accept, Some(actor)).await?;
+        }
+        let revision = Some(draft.revision);
+        store::proposal::decide(&mut tx, id, number, status, actor.account, revision, self.now()).await?;
+        let decided = store::proposal::find(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
+        notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        store::commit(tx).await?;
+        Ok((draft, decided))
+    }
+
+    /// Rejects a proposal; the draft stays as it is.
+    pub async fn reject_proposal(&self, actor: &Actor, id: DraftId, number: ProposalNumber) -> Result<Proposal, Error> {
+        let mut tx = self.store.begin().await?;
+        let draft = self.writable_draft(&mut tx, actor, id, Access::Editor).await?;
+        open_proposal(&mut tx, id, number).await?;
+        let now = self.now();
+        store::proposal::decide(&mut tx, id, number, ProposalStatus::Rejected, actor.account, None, now).await?;
+        store::draft::touch(&mut tx, id, draft.status, now).await?;
+        let decided = store::proposal::find(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
+        notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        store::commit(tx).await?;
+        Ok(decided)
+    }
+}
+
+async fn open_proposal(conn: &mut store::Conn, draft: DraftId, number: ProposalNumber) -> Result<Proposal, Error> {
+    let found = store::proposal::find(conn, draft, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
+    match found.status {
+        ProposalStatus::Open => Ok(found),
+        ProposalStatus::Accepted
+        | ProposalStatus::PartlyAccepted
+        | ProposalStatus::Rejected
+        | ProposalStatus::Superseded => Err(Error::Decided(found.status)),
+    }
+}
