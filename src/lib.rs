@@ -1,1 +1,3 @@
 //! Prompt Workshop: design, test and share system prompts in conversation with an AI.
+
+pub mod llm;
