@@ -75,6 +75,21 @@ impl Workshop {
         store::commit(tx).await?;
         Ok(orphans.len())
     }
+
+    /// Ends tests without a job, and removes finished jobs after a week and dead workers after a day.
+    pub async fn tidy_queue(&self) -> Result<(), Error> {
+        self.reconcile_trials().await?;
+        let now = self.now();
+        let mut conn = self.store.conn().await?;
+        let week_ago = now - chrono::TimeDelta::days(7);
+        store::job::prune(&mut conn, week_ago, now - chrono::TimeDelta::days(1)).await?;
+        Ok(())
+    }
+
+    /// Whether any copy of the service runs jobs.
+    pub async fn has_workers(&self) -> Result<bool, Error> {
+        Ok(store::job::worker_is_alive(&mut *self.store.conn().await?, 15.0).await?)
+    }
 }
 
 fn job_key(trial: &run::Admitted) -> String {

@@ -1,0 +1,231 @@
+//! Settings: `config/default.toml`, then the operator's file, then the environment.
+//!
+//! Each module owns its own `Settings`; this file only gathers them. Add an option to its module and to the default file.
+
+use std::path::PathBuf;
+
+use figment::providers::{Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Error, Figment, Metadata, Profile, Provider};
+use serde::Deserialize;
+
+use crate::workshop::settings::{Drafts, Limits, Queue};
+use crate::{llm, store, telemetry, web};
+
+/// The defaults, with an explanation of every option.
+pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// The environment variable that names the operator's file.
+pub const FILE_VARIABLE: &str = "WORKSHOP_CONFIG";
+
+/// The beginning of every environment variable that is a setting.
+const PREFIX: &str = "WORKSHOP_";
+
+/// Every setting.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where files are kept; empty for the default of [`Config::directory`].
+    pub data_dir: PathBuf,
+    /// `[database]`.
+    pub database: store::settings::Settings,
+    /// `[http]`.
+    pub http: web::Settings,
+    /// `[llm]`.
+    pub llm: llm::settings::Settings,
+    /// `[drafts]`.
+    pub drafts: Drafts,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[queue]`.
+    pub queue: Queue,
+    /// `[log]`.
+    pub log: telemetry::Settings,
+}
+
+impl Config {
+    /// Reads the settings that are in force for this process.
+    pub fn load() -> anyhow::Result<Self> {
+        let file = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        if let Some(path) = &file
+            && !path.is_file()
+        {
+            anyhow::bail!("{FILE_VARIABLE} names {}, which is no file", path.display());
+        }
+        Self::from_parts(file, std::env::vars().collect())
+    }
+
+    /// Reads settings from a file and environment variables.
+    pub fn from_parts(file: Option<PathBuf>, environment: Vec<(String, String)>) -> anyhow::Result<Self> {
+        let defaults: Value = toml::from_str::<Value>(DEFAULTS)?;
+        let mut figment = Figment::from(Toml::string(DEFAULTS));
+        if let Some(path) = file {
+            figment = figment.merge(Toml::file_exact(path));
+        }
+        let config: Self = figment.merge(Environment { variables: environment, defaults }).extract().map_err(explain)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let at_least_one = [
+            ("database.max_connections", u64::from(self.database.max_connections)),
+            ("llm.timeout_seconds", self.llm.timeout_seconds),
+            ("llm.max_tokens", u64::from(self.llm.max_tokens)),
+            ("llm.attempts", u64::from(self.llm.attempts)),
+            ("drafts.expire_after_days", u64::from(self.drafts.expire_after_days)),
+            ("limits.concurrent_tests", u64::from(self.limits.concurrent_tests)),
+            ("queue.concurrency", u64::from(self.queue.concurrency)),
+        ];
+        for (name, value) in at_least_one {
+            anyhow::ensure!(value >= 1, "the setting {name} must be at least 1");
+        }
+        anyhow::ensure!(self.llm.context_tokens >= 1000, "the setting llm.context_tokens must be at least 1000");
+        anyhow::ensure!(self.queue.concurrency <= 256, "the setting queue.concurrency may be at most 256");
+        self.http.address()?;
+        Ok(())
+    }
+
+    /// Where files are kept.
+    pub fn directory(&self) -> PathBuf {
+        if !self.data_dir.as_os_str().is_empty() {
+            return self.data_dir.clone();
+        }
+        // SAFETY: geteuid has no preconditions and cannot fail.
+        if unsafe { libc::geteuid() } == 0 {
+            return PathBuf::from("/var/lib/prompt-workshop");
+        }
+        let share = std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+        let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
+        share.or(home).unwrap_or_else(|| PathBuf::from(".")).join("prompt-workshop")
+    }
+}
+
+/// Says what is wrong with the name of the setting and where it came from.
+fn explain(errors: Error) -> anyhow::Error {
+    let sentences: Vec<String> = errors
+        .into_iter()
+        .map(|error| {
+            let source = error.metadata.as_ref().map(|metadata| metadata.name.to_string()).unwrap_or_default();
+            let path = error.path.join(".");
+            match &error.kind {
+                figment::error::Kind::UnknownField(name, _) => {
+                    let whole = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    format!("there is no setting {whole} ({source})")
+                }
+                kind => format!("the setting {path} is wrong: {kind} ({source})"),
+            }
+        })
+        .collect();
+    anyhow::anyhow!(sentences.join("; "))
+}
+
+/// Environment variables as settings. The default decides how a value is read: a key made of digits stays text.
+struct Environment {
+    variables: Vec<(String, String)>,
+    defaults: Value,
+}
+
+impl Provider for Environment {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("environment")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let mut dict = Dict::new();
+        for (name, raw) in &self.variables {
+            let Some(key) = name.strip_prefix(PREFIX) else { continue };
+            if name == FILE_VARIABLE || name == "WORKSHOP_BUILD_DATABASE_URL" {
+                continue;
+            }
+            let path: Vec<String> = key.split("__").map(str::to_lowercase).collect();
+            let known = self.defaults.find_ref(&path.join("."));
+            let value = match known {
+                Some(Value::String(..)) => Value::from(raw.as_str()),
+                // An unknown setting is refused when everything is read, with its name.
+                Some(_) | None => raw.parse().unwrap_or_else(|_| Value::from(raw.as_str())),
+            };
+            insert(&mut dict, &path, value);
+        }
+        Ok(Profile::Default.collect(dict))
+    }
+}
+
+fn insert(dict: &mut Dict, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [last] => {
+            dict.insert(last.clone(), value);
+        }
+        [first, rest @ ..] => {
+            let entry = dict.entry(first.clone()).or_insert_with(|| Value::from(Dict::new()));
+            if let Value::Dict(_, inner) = entry {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn load(environment: &[(&str, &str)]) -> anyhow::Result<Config> {
+        let owned = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::from_parts(None, owned)
+    }
+
+    #[test]
+    fn the_defaults_are_complete_and_valid() {
+        let config = load(&[]).unwrap();
+        assert_eq!(config.http.listen, "127.0.0.1:8484");
+        assert_eq!(config.limits.tests_per_hour, 30);
+        assert_eq!(config.drafts.remind_after_days, [23, 29]);
+    }
+
+    #[test]
+    fn the_environment_wins_and_keeps_text_text() {
+        let config = load(&[
+            ("WORKSHOP_LIMITS__TESTS_PER_HOUR", "7"),
+            ("WORKSHOP_LLM__API_KEY", "12345"),
+            ("WORKSHOP_LLM__LOCAL__MODEL_PATH", "/models/x.gguf"),
+            ("WORKSHOP_DATA_DIR", "/srv/workshop"),
+            ("WORKSHOP_LLM__PROVIDER", "anthropic"),
+        ])
+        .unwrap();
+        assert_eq!(config.limits.tests_per_hour, 7);
+        assert_eq!(config.llm.api_key.expose_secret(), "12345");
+        assert_eq!(config.llm.local.model_path, "/models/x.gguf");
+        assert_eq!(config.directory(), PathBuf::from("/srv/workshop"));
+    }
+
+    #[test]
+    fn an_unknown_setting_is_refused_by_name() {
+        let error = load(&[("WORKSHOP_HTTP__LISTN", "x")]).unwrap_err().to_string();
+        assert!(error.contains("http.listn"), "{error}");
+        let error = load(&[("WORKSHOP_NONSENSE", "x")]).unwrap_err().to_string();
+        assert!(error.contains("nonsense"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_its_setting() {
+        for (name, setting) in [
+            ("WORKSHOP_LIMITS__TESTS_PER_HOUR", "limits.tests_per_hour"),
+            ("WORKSHOP_QUEUE__CONCURRENCY", "queue.concurrency"),
+            ("WORKSHOP_LOG__FORMAT", "log.format"),
+            ("WORKSHOP_HTTP__LISTEN", "http.listen"),
+        ] {
+            let error = load(&[(name, "many")]).unwrap_err().to_string();
+            assert!(error.contains(setting), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let config = load(&[("WORKSHOP_LLM__API_KEY", "sk-secret"), ("WORKSHOP_DATABASE__URL", "postgres://u:pw@h/d")]);
+        let shown = format!("{:?}", config.unwrap());
+        assert!(!shown.contains("sk-secret") && !shown.contains("pw@"), "{shown}");
+    }
+}

@@ -1,0 +1,215 @@
+//! Workers: one handler per file, the registry of kinds, and the schedule.
+//!
+//! apalis delivers; the truth is in our tables (see `workshop/`). The settings and guards here each answer a trap of the
+//! queue: batches of one, so that heartbeats go on; at most four jobs a worker, so that it can stop; a fresh name for each
+//! start, so that jobs of a dead worker are given to others; payloads parsed in the handler, so that a bad one harms only
+//! itself; work spawned apart from the worker, so that a panic or a blocking call harms only the job.
+
+mod answer_turn;
+mod expire_drafts;
+mod run_trial;
+pub mod schedule;
+mod tidy_queue;
+
+use std::time::Duration;
+
+use apalis::prelude::{
+    AbortError, Attempt, BackendExt, BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt,
+};
+use apalis_postgres::{Config, PostgresStorage};
+use serde::de::DeserializeOwned;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::queue::{Envelope, Job, Queue};
+use crate::store::Store;
+use crate::workshop::expiry::ExpireDrafts;
+use crate::workshop::message::AnswerTurn;
+use crate::workshop::trial::RunTrial;
+use crate::workshop::trial_run::Ran;
+use crate::workshop::{self, Workshop};
+use schedule::TidyQueue;
+
+/// Jobs that one worker runs at a time. A worker with more cannot stop: its results have no room.
+const JOBS_PER_WORKER: usize = 4;
+
+/// Workers that answer people, and workers for the schedule.
+const TALK_WORKERS: usize = 2;
+const UPKEEP_WORKERS: usize = 1;
+
+/// How often a worker says that it lives; also the last bound on a wake-up that was lost twice.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// How often a worker looks by itself: a notification can be lost.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How a job ended.
+enum Outcome {
+    /// For good.
+    Done,
+    /// Not yet; it is started again after this.
+    Retry(Duration),
+    /// For good, badly; a word for the queue's table. What people should know is in our tables.
+    GiveUp(&'static str),
+}
+
+impl From<Ran> for Outcome {
+    fn from(ran: Ran) -> Self {
+        match ran {
+            Ran::Done => Self::Done,
+            Ran::Retry(after) => Self::Retry(after),
+        }
+    }
+}
+
+/// Whether a use case that failed may be tried again.
+impl From<workshop::Error> for Outcome {
+    fn from(error: workshop::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "A job could not be done: {error}");
+        match error {
+            workshop::Error::Unavailable(_) | workshop::Error::Fault(_) => Self::Retry(Duration::from_secs(2)),
+            workshop::Error::NotFound(_)
+            | workshop::Error::Forbidden { .. }
+            | workshop::Error::AdminOnly
+            | workshop::Error::Invalid(_)
+            | workshop::Error::ReadOnly(_)
+            | workshop::Error::Stale { .. }
+            | workshop::Error::Decided(_)
+            | workshop::Error::TrialEnded(_)
+            | workshop::Error::TrialUnfinished(_)
+            | workshop::Error::WantsConfirmation(_)
+            | workshop::Error::NameTaken { .. }
+            | workshop::Error::LimitReached { .. } => Self::GiveUp("refused"),
+        }
+    }
+}
+
+/// What every handler gets.
+#[derive(Clone)]
+struct Desk {
+    workshop: Workshop,
+    shutdown: tokio_util::sync::CancellationToken,
+}
+
+/// Runs workers for every queue until `stop` is cancelled, then until they have finished what they hold.
+pub async fn run(
+    workshop: Workshop,
+    store: &Store,
+    settings: &workshop::settings::Queue,
+    stop: tokio_util::sync::CancellationToken,
+) -> Result<(), BoxDynError> {
+    let trial_workers = (settings.concurrency as usize).div_ceil(JOBS_PER_WORKER).max(1);
+    let workers = trial_workers + TALK_WORKERS + UPKEEP_WORKERS;
+    // Each worker holds a connection that listens; fetching and acknowledging take turns on the others.
+    let pool = store.queue_pool((workers + workers / 2 + 2) as u32);
+    let desk = Desk { workshop, shutdown: stop.clone() };
+    let copy = ulid::Ulid::generate().to_string();
+    let missed = (settings.rescue_after_seconds.div_ceil(HEARTBEAT.as_secs())).max(2) as usize;
+    let mut monitor = Monitor::new()
+        .should_restart(|worker, error| {
+            tracing::error!(worker = worker.name(), %error, "A worker died and is started again");
+            true
+        })
+        .shutdown_timeout(Duration::from_secs(settings.shutdown_seconds + 2));
+    for (queue, count) in [(Queue::Trials, trial_workers), (Queue::Talk, TALK_WORKERS), (Queue::Upkeep, UPKEEP_WORKERS)] {
+        for index in 0..count {
+            let (pool, desk, copy) = (pool.clone(), desk.clone(), copy.clone());
+            let config = Config::default()
+                .queue(queue.as_str())
+                .batch_size(1)
+                .heartbeat_interval(HEARTBEAT)
+                .missed_heartbeats(missed)
+                .lock_tasks(false)
+                .persist_results(true);
+            monitor = monitor.register(move |restart| {
+                let backend = PostgresStorage::<serde_json::Value>::new(&pool)
+                    .with_config(config.clone())
+                    .with_pubsub()
+                    .poll_with_interval(POLL);
+                WorkerBuilder::new(format!("{copy}-{queue}{index}-{restart}"))
+                    .backend(backend)
+                    .catch_panic()
+                    .concurrency(JOBS_PER_WORKER)
+                    .data(desk.clone())
+                    .build(handle)
+            });
+        }
+    }
+    let signal = async move {
+        stop.cancelled().await;
+        Ok(())
+    };
+    let ran = monitor.run_with_signal(signal).await;
+    pool.close().await;
+    ran.map_err(Into::into)
+}
+
+/// Runs one job apart from its worker, and says what the queue is to note.
+///
+/// The queue's table gets nothing but short ASCII words: text with U+0000 would kill the worker.
+async fn handle(job: serde_json::Value, attempt: Attempt, desk: Data<Desk>) -> Result<(), BoxDynError> {
+    let attempt = attempt.current() as u32;
+    let desk: Desk = (*desk).clone();
+    let shutdown = desk.shutdown.clone();
+    let panicked = on_panic(&job, &desk.workshop);
+    let work = AbortOnDropHandle::new(tokio::spawn(dispatch(job, attempt, desk)));
+    let outcome = match work.await {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_panic() => {
+            tracing::error!("A job panicked");
+            panicked.await;
+            Outcome::GiveUp("panic")
+        }
+        Err(_) if shutdown.is_cancelled() => Outcome::Retry(Duration::from_millis(1)),
+        Err(_) => Outcome::Retry(Duration::from_secs(1)),
+    };
+    match outcome {
+        Outcome::Done => Ok(()),
+        Outcome::Retry(after) => Err(format!("retry_after_ms={}", after.as_millis()).into()),
+        Outcome::GiveUp(why) => Err(AbortError::new(why).into()),
+    }
+}
+
+/// The registry: which handler takes which kind.
+async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
+    let Ok(Envelope { kind, data }) = serde_json::from_value::<Envelope>(job) else {
+        tracing::error!("A job that is no job was left out");
+        return Outcome::GiveUp("not_a_job");
+    };
+    match kind.as_str() {
+        AnswerTurn::KIND => with(data, |job| answer_turn::run(job, attempt, desk)).await,
+        RunTrial::KIND => with(data, |job| run_trial::run(job, desk)).await,
+        ExpireDrafts::KIND => with(data, |job| expire_drafts::run(job, desk)).await,
+        TidyQueue::KIND => with(data, |job| tidy_queue::run(job, desk)).await,
+        _ => {
+            tracing::error!(kind, "A job of an unknown kind was left out");
+            Outcome::GiveUp("unknown_kind")
+        }
+    }
+}
+
+async fn with<J: DeserializeOwned, F: Future<Output = Outcome>>(data: serde_json::Value, run: impl FnOnce(J) -> F) -> Outcome {
+    match serde_json::from_value(data) {
+        Ok(job) => run(job).await,
+        Err(_) => {
+            tracing::error!("A job with unreadable data was left out");
+            Outcome::GiveUp("unreadable")
+        }
+    }
+}
+
+/// What to do when the job's handler panics: a test must not be left running.
+fn on_panic(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output = ()> + Send + 'static {
+    let trial = serde_json::from_value::<Envelope>(job.clone())
+        .ok()
+        .filter(|envelope| envelope.kind == RunTrial::KIND)
+        .and_then(|envelope| serde_json::from_value::<RunTrial>(envelope.data).ok());
+    let workshop = workshop.clone();
+    async move {
+        if let Some(RunTrial { trial }) = trial
+            && let Err(error) = workshop.trial_panicked(trial).await
+        {
+            tracing::error!(trial.id = %trial, %error, "Test {trial} could not be marked as failed");
+        }
+    }
+}
+

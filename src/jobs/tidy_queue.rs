@@ -1,0 +1,11 @@
+//! Ends tests that lost their job, and removes what the queue no longer needs.
+
+use super::schedule::TidyQueue;
+use super::{Desk, Outcome};
+
+pub(super) async fn run(_: TidyQueue, desk: Desk) -> Outcome {
+    match desk.workshop.tidy_queue().await {
+        Ok(()) => Outcome::Done,
+        Err(error) => error.into(),
+    }
+}
