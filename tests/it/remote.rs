@@ -462,6 +462,24 @@ async fn a_server_that_does_not_stream_is_asked_for_the_whole_answer() {
 }
 
 #[tokio::test]
+async fn a_redirect_does_not_carry_the_key_elsewhere() {
+    let elsewhere = ModelServer::start().await;
+    let location = format!("{}/v1/messages", elsewhere.url());
+    let gateway = wiremock::MockServer::start().await;
+    let redirect = wiremock::ResponseTemplate::new(307).insert_header("location", location.as_str());
+    wiremock::Mock::given(wiremock::matchers::any()).respond_with(redirect).expect(1).mount(&gateway).await;
+    let settings = Settings {
+        provider: Provider::Anthropic,
+        base_url: gateway.uri(),
+        api_key: SecretString::from("secret"),
+        ..elsewhere.settings()
+    };
+    let error = ask(&settings).await.unwrap_err();
+    assert!(matches!(&error, Error::Refused(reason) if reason.contains("307")), "{error:?}");
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_page_for_browsers_is_no_answer() {
     let server = ModelServer::start().await;
     for _ in 0..2 {
