@@ -1,0 +1,91 @@
+//! HTTP: the JSON API, its description, health, metrics, and the few pages there are.
+//!
+//! A new endpoint is a function in a file of `api/` and one line in that file's `routes`.
+
+pub mod api;
+mod auth;
+mod body;
+mod error;
+mod health;
+mod pages;
+mod stream;
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Deserialize;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::workshop::Workshop;
+
+/// The most bytes in a request's body: 1 MiB.
+pub const BODY_BYTES: usize = 1024 * 1024;
+
+/// `[http]`: where the API is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Address and port to listen on.
+    pub listen: String,
+    /// The address people use; empty for the one listened on.
+    pub public_url: String,
+}
+
+impl Settings {
+    /// Address and port to listen on, parsed.
+    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.listen.parse().map_err(|_| {
+            anyhow::anyhow!("the setting http.listen is wrong: {:?} is no address and port such as 127.0.0.1:8484", self.listen)
+        })
+    }
+}
+
+/// What every handler can use.
+#[derive(Clone)]
+pub(crate) struct Web {
+    workshop: Workshop,
+    metrics: PrometheusHandle,
+}
+
+/// Everything that is served.
+pub fn router(workshop: Workshop, metrics: PrometheusHandle) -> Router {
+    let web = Web { workshop, metrics };
+    let (api, description) = api::router().split_for_parts();
+    Router::new()
+        .merge(api)
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
+        .merge(health::routes())
+        .merge(pages::routes())
+        .fallback(error::no_such_path)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn_with_state(web.clone(), measure))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .with_state(web)
+}
+
+/// Counts and times requests by the path's pattern, never by its ids.
+async fn measure(State(_): State<Web>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().as_str().to_owned();
+    let path = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    let status = response.status().as_str().to_owned();
+    let labels = [("method", method.clone()), ("path", path.clone()), ("status", status)];
+    metrics::counter!("workshop_http_requests_total", &labels).increment(1);
+    metrics::histogram!("workshop_http_request_seconds", "method" => method, "path" => path)
+        .record(started.elapsed().as_secs_f64());
+    response
+}
