@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use super::Web;
-use crate::llm::engine::LocalState;
+use crate::workshop::LocalState;
 
 pub(super) fn routes() -> Router<Web> {
     Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).route("/metrics", get(metrics))

@@ -7,7 +7,7 @@ use crate::domain::conversation::{MessageRole, Outcome};
 use crate::domain::{Access, Actor, ChatId, DraftId, MessageId};
 use crate::queue::{self, Job, Queue};
 use crate::store;
-use crate::store::message::Message;
+pub use crate::store::message::Message;
 
 /// Answers a person's message.
 #[derive(Debug, Serialize, Deserialize)]

@@ -30,6 +30,7 @@ pub use settings::Settings;
 use crate::domain::draft::Draft;
 use crate::domain::expiry::ExpiryRule;
 use crate::domain::{Access, Actor, DraftId, Instant, Invalid};
+pub use crate::llm::engine::LocalState;
 use crate::llm::engine::Models;
 use crate::store::{self, Conn, Store};
 

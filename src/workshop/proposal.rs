@@ -6,7 +6,7 @@ use crate::domain::draft::{Draft, Source};
 use crate::domain::proposal::{self, ProposalStatus};
 use crate::domain::{Access, Actor, DraftId, ProposalNumber};
 use crate::store;
-use crate::store::proposal::Proposal;
+pub use crate::store::proposal::Proposal;
 
 impl Workshop {
     /// Every proposal of a draft, oldest first.

@@ -46,8 +46,8 @@ struct StartBody {
 /// A new workshop.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct StartedBody {
-    draft_id: i32,
-    chat_id: i32,
+    pub(super) draft_id: i32,
+    pub(super) chat_id: i32,
     draft_name: String,
     status: DraftStatus,
     /// What the assistant says first, in Markdown.

@@ -8,7 +8,7 @@ use utoipa_axum::routes;
 
 use crate::domain::proposal::{self, Change, ProposalStatus};
 use crate::domain::{DraftId, Instant, ProposalNumber};
-use crate::store::proposal::Proposal;
+use crate::workshop::proposal::Proposal;
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path};

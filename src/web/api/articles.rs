@@ -1,0 +1,89 @@
+//! Articles and topics.
+
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::domain::Instant;
+use crate::domain::article::RawArticle;
+use crate::web::Web;
+use crate::web::auth::Signed;
+use crate::web::body::Json;
+use crate::web::error::{Problem, Refusals, Unreadable};
+
+pub(super) fn routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new().routes(routes!(topics)).routes(routes!(upsert))
+}
+
+/// A named part of the article database.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopicBody {
+    name: String,
+    description: String,
+    article_count: i64,
+    newest: Option<Instant>,
+    oldest: Option<Instant>,
+}
+
+/// Every topic.
+#[derive(Debug, Serialize, ToSchema)]
+struct TopicList {
+    /// By name.
+    topics: Vec<TopicBody>,
+    total: usize,
+}
+
+/// Lists every topic with its size.
+#[utoipa::path(get, path = "/topics", tag = "articles", responses((status = 200, body = TopicList), Refusals))]
+async fn topics(State(web): State<Web>, Signed(_): Signed) -> Result<axum::Json<TopicList>, Problem> {
+    let found = web.workshop.topics().await?;
+    let topics: Vec<TopicBody> = found
+        .into_iter()
+        .map(|topic| TopicBody {
+            name: topic.name,
+            description: topic.description,
+            article_count: topic.articles,
+            newest: topic.newest,
+            oldest: topic.oldest,
+        })
+        .collect();
+    Ok(axum::Json(TopicList { total: topics.len(), topics }))
+}
+
+/// What became of the articles.
+#[derive(Debug, Serialize, ToSchema)]
+struct ImportBody {
+    inserted: u64,
+    updated: u64,
+    /// Those that were left out.
+    rejected: Vec<RejectedBody>,
+}
+
+/// An article that was left out.
+#[derive(Debug, Serialize, ToSchema)]
+struct RejectedBody {
+    /// Its place in the list, from 1.
+    position: u64,
+    field: String,
+    reason: String,
+}
+
+/// Adds articles, or replaces those whose `uri` is known; only an administrator may. A bad one never stops the rest.
+#[utoipa::path(post, path = "/articles", tag = "articles", request_body = Vec<RawArticle>,
+    responses((status = 200, body = ImportBody), (status = 403, body = Problem, content_type = "application/problem+json",
+        description = "You are no administrator."), Refusals, Unreadable))]
+async fn upsert(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Json(body): Json<Vec<RawArticle>>,
+) -> Result<axum::Json<ImportBody>, Problem> {
+    let import = web.workshop.upsert_articles(&actor, body).await?;
+    let rejected = import
+        .rejected
+        .into_iter()
+        .map(|(position, invalid)| RejectedBody { position, field: invalid.field.to_owned(), reason: invalid.reason })
+        .collect();
+    Ok(axum::Json(ImportBody { inserted: import.inserted, updated: import.updated, rejected }))
+}

@@ -1,0 +1,462 @@
+//! Tests of drafts.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::sse::{KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use futures::stream;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::messages::event;
+use super::{Checks, Page};
+use crate::domain::article::FrozenArticle;
+use crate::domain::citation::CitationCheck;
+use crate::domain::research_window::Window;
+use crate::domain::text::excerpt;
+use crate::domain::trial::{self, Failure, Stage, Stars, Trial, TrialRequest, TrialStatus};
+use crate::domain::{Actor, DraftId, Instant, Invalid, TrialId};
+use crate::web::Web;
+use crate::web::auth::Signed;
+use crate::web::body::{Json, Path, Query};
+use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
+use crate::web::stream::TrialWatch;
+
+/// The longest that a request waits for a test, in seconds.
+const LONGEST_WAIT: u64 = 300;
+
+pub(super) fn routes() -> OpenApiRouter<Web> {
+    OpenApiRouter::new()
+        .routes(routes!(start))
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(feedback))
+        .routes(routes!(cancel))
+        .routes(routes!(rerun))
+        .routes(routes!(events))
+}
+
+/// What to test.
+#[derive(Debug, Deserialize, ToSchema)]
+struct TestBody {
+    /// The question: 10 to 1,000 characters.
+    #[serde(default)]
+    test_query: String,
+    /// The topic's name; see `/topics`.
+    #[serde(default)]
+    topic: String,
+    /// How many articles at most: 5 to 200, 50 when left out.
+    limit: Option<i64>,
+    /// The model; the configured one when left out.
+    model: Option<String>,
+    /// Only articles published from here; with `window_to`. When both are left out, the question decides ("last 7 days").
+    window_from: Option<DateTime<Utc>>,
+    /// Only articles published before here; with `window_from`.
+    window_to: Option<DateTime<Utc>>,
+    /// 1 to 5 stars; usually given later, see `feedback`.
+    user_rating: Option<i64>,
+    /// At most 500 characters.
+    notes: Option<String>,
+}
+
+/// A test.
+#[derive(Debug, Serialize, ToSchema)]
+struct TrialBody {
+    test_id: uuid::Uuid,
+    draft_id: i32,
+    /// The tested revision.
+    revision: i32,
+    query: String,
+    topic: String,
+    model: String,
+    /// What answered.
+    engine: String,
+    status: TrialStatus,
+    /// What it is doing.
+    stage: Stage,
+    /// The first 500 characters of the answer.
+    response_preview: String,
+    /// Characters of the whole answer.
+    response_length: usize,
+    tools_used: Vec<String>,
+    article_count: i32,
+    execution_time_ms: Option<i32>,
+    /// When it was asked for.
+    timestamp: Instant,
+    /// Your stars.
+    user_rating: Option<i16>,
+    /// Your note.
+    notes: String,
+    /// The mean of everybody's stars.
+    mean_rating: Option<f64>,
+    /// Who rated it.
+    ratings: Vec<RatingBody>,
+    /// The citation check in one line.
+    citation_summary: Option<String>,
+    /// Why it failed.
+    failure: Option<Failure>,
+    /// The same, as a sentence.
+    failure_detail: Option<String>,
+}
+
+/// What one person thinks of a test.
+#[derive(Debug, Serialize, ToSchema)]
+struct RatingBody {
+    name: String,
+    user_rating: Option<i16>,
+    notes: String,
+}
+
+impl TrialBody {
+    fn of(trial: &Trial, actor: &Actor) -> Self {
+        let own = trial.rating_of(actor.account);
+        let response = trial.response.as_deref().unwrap_or_default();
+        Self {
+            test_id: trial.id.0,
+            draft_id: trial.draft.0,
+            revision: trial.revision.0,
+            query: trial.question.clone(),
+            topic: trial.topic.clone(),
+            model: trial.model.clone(),
+            engine: trial.engine.clone(),
+            status: trial.status,
+            stage: trial.stage,
+            response_preview: excerpt(response, 500),
+            response_length: response.chars().count(),
+            tools_used: trial.tools_used.clone(),
+            article_count: trial.article_count,
+            execution_time_ms: trial.metrics.execution_ms,
+            timestamp: trial.created_at,
+            user_rating: own.and_then(|rating| rating.stars),
+            notes: own.map(|rating| rating.note.clone()).unwrap_or_default(),
+            mean_rating: trial.mean_rating(),
+            ratings: trial
+                .ratings
+                .iter()
+                .map(|rating| RatingBody { name: rating.name.clone(), user_rating: rating.stars, notes: rating.note.clone() })
+                .collect(),
+            citation_summary: trial.citations.as_ref().map(CitationCheck::line),
+            failure: trial.failure,
+            failure_detail: trial.failure_detail.clone(),
+        }
+    }
+}
+
+/// Cost and times of a test.
+#[derive(Debug, Serialize, ToSchema)]
+struct MetricsBody {
+    tokens_in: Option<i32>,
+    tokens_out: Option<i32>,
+    /// US dollars, where the price is configured.
+    cost_usd: Option<f64>,
+    /// From the request to the first text.
+    first_token_ms: Option<i32>,
+    execution_time_ms: Option<i32>,
+    /// How often a worker started it.
+    attempts: i32,
+}
+
+/// An article that a test was given.
+#[derive(Debug, Serialize, ToSchema)]
+struct ArticleBody {
+    /// Its place among them, from 1.
+    rank: usize,
+    article_id: i64,
+    title: String,
+    uri: String,
+    news_source: String,
+    publication_date: Instant,
+    /// SHA-256 of what the model could be shown, in hexadecimal.
+    content_hash: String,
+}
+
+impl ArticleBody {
+    fn of((index, article): (usize, FrozenArticle)) -> Self {
+        Self {
+            rank: index + 1,
+            article_id: article.id.0,
+            title: article.title,
+            uri: article.uri,
+            news_source: article.news_source,
+            publication_date: article.publication_date,
+            content_hash: article.content_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+}
+
+/// A test with everything about it.
+#[derive(Debug, Serialize, ToSchema)]
+struct WholeTrial {
+    #[serde(flatten)]
+    test: TrialBody,
+    /// The whole answer, in Markdown.
+    response: Option<String>,
+    /// The check of every citation.
+    citations: Option<CitationCheck>,
+    /// The articles it was given, best first, as they were then.
+    articles: Vec<ArticleBody>,
+    metrics: MetricsBody,
+    /// How many articles it may use.
+    limit: i32,
+    window_from: Option<Instant>,
+    window_to: Option<Instant>,
+    started_at: Option<Instant>,
+    finished_at: Option<Instant>,
+}
+
+async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
+    let articles = web.workshop.trial_articles(&trial).await?;
+    Ok(WholeTrial {
+        test: TrialBody::of(&trial, actor),
+        articles: articles.into_iter().enumerate().map(ArticleBody::of).collect(),
+        metrics: MetricsBody {
+            tokens_in: trial.metrics.tokens_in,
+            tokens_out: trial.metrics.tokens_out,
+            cost_usd: trial.metrics.cost_micros.map(|micros| micros as f64 / 1e6),
+            first_token_ms: trial.metrics.first_token_ms,
+            execution_time_ms: trial.metrics.execution_ms,
+            attempts: trial.attempts,
+        },
+        response: trial.response,
+        citations: trial.citations,
+        limit: trial.article_limit,
+        window_from: trial.window.map(|window| window.from),
+        window_to: trial.window.map(|window| window.to),
+        started_at: trial.started_at,
+        finished_at: trial.finished_at,
+    })
+}
+
+fn parse(body: TestBody) -> Result<TrialRequest, Problem> {
+    let mut checks = Checks::default();
+    let question = checks.take(trial::parse_question(&body.test_query));
+    let topic = checks.take(trial::parse_topic(&body.topic));
+    let limit = checks.take(trial::parse_limit(body.limit));
+    let model = body.model.filter(|model| !model.is_empty()).map(|model| checks.take(trial::parse_model(&model)));
+    let rating = body.user_rating.map(|stars| checks.take(Stars::parse(stars)));
+    let note = checks.take(trial::parse_note(body.notes.as_deref().unwrap_or_default()));
+    let window = checks.take(match (body.window_from, body.window_to) {
+        (None, None) => Ok(None),
+        (Some(from), Some(to)) if from < to => Ok(Some(Window { from, to })),
+        _ => Err(Invalid::new("window_from", "and window_to belong together, the earlier one first")),
+    });
+    let request = question.zip(topic).zip(limit).zip(note).zip(window).map(
+        |((((question, topic), article_limit), note), window)| TrialRequest {
+            question,
+            topic,
+            article_limit,
+            model: model.flatten(),
+            window,
+            rating: rating.flatten(),
+            note,
+        },
+    );
+    checks.finish(request)
+}
+
+/// Tests the draft's current text on a question, by a background job.
+///
+/// Answers 202 at once with the address of the test. With `Prefer: wait=SECONDS` (300 at most) it waits, and answers 200
+/// when the test has ended by then.
+#[utoipa::path(post, path = "/prompts/workshop/drafts/{id}/test", tag = "tests",
+    params(("id" = i32, Path), ("Prefer" = Option<String>, Header, description = "wait=SECONDS")), request_body = TestBody,
+    responses((status = 200, body = TrialBody, description = "It has ended."),
+        (status = 202, body = TrialBody, description = "It is queued.", headers(("Location" = String))),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "You have started as many tests as you can within an hour; `until` says when that ends."),
+        Missing, Refusals, Unchanged, Unreadable))]
+async fn start(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path(id): Path<DraftId>,
+    headers: HeaderMap,
+    Json(body): Json<TestBody>,
+) -> Result<Response, Problem> {
+    // Whoever may not see the draft hears that first, whatever else is wrong.
+    web.workshop.draft(&actor, id).await?;
+    let request = parse(body)?;
+    let events = web.workshop.events().subscribe();
+    let trial = web.workshop.start_trial(&actor, id, request).await?;
+    let mut watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events, last: None };
+    started(&actor, trial, &headers, &mut watch).await
+}
+
+/// Answers for a test that was just asked for, at once or when it has ended.
+async fn started(actor: &Actor, trial: Trial, headers: &HeaderMap, watch: &mut TrialWatch) -> Result<Response, Problem> {
+    if let Some(wait) = preferred_wait(headers)
+        && let Ok(ended) = tokio::time::timeout(wait, watch.end(&trial)).await
+    {
+        let applied = [(HeaderName::from_static("preference-applied"), HeaderValue::from_static("wait"))];
+        return Ok((StatusCode::OK, applied, axum::Json(TrialBody::of(&ended?, actor))).into_response());
+    }
+    let now = watch.workshop.trial(actor, trial.draft, trial.id).await?;
+    let location = format!("{}/prompts/workshop/drafts/{}/tests/{}", super::ROOT, trial.draft, trial.id);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], axum::Json(TrialBody::of(&now, actor))).into_response())
+}
+
+/// `wait=N` among the preferences of RFC 7240.
+fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut words = preferences.flat_map(|value| value.split([',', ';'])).map(str::trim);
+    let seconds: u64 = words.find_map(|word| {
+        let (name, value) = word.split_once('=')?;
+        if name.trim().eq_ignore_ascii_case("wait") { value.trim().trim_matches('"').parse().ok() } else { None }
+    })?;
+    Some(Duration::from_secs(seconds.min(LONGEST_WAIT)))
+}
+
+/// A page of a draft's tests.
+#[derive(Debug, Serialize, ToSchema)]
+struct TrialList {
+    draft_id: i32,
+    /// Newest first.
+    test_results: Vec<TrialBody>,
+    /// How many there are on all pages.
+    total_tests: i64,
+}
+
+/// Lists the tests of a draft.
+#[utoipa::path(get, path = "/prompts/workshop/drafts/{id}/tests", tag = "tests", params(("id" = i32, Path), Page),
+    responses((status = 200, body = TrialList), (status = 422, body = Problem, content_type = "application/problem+json",
+        description = "The query does not fit."), Missing, Refusals))]
+async fn list(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path(id): Path<DraftId>,
+    Query(page): Query<Page>,
+) -> Result<axum::Json<TrialList>, Problem> {
+    let (limit, offset) = page.bounds()?;
+    let (trials, total_tests) = web.workshop.trials(&actor, id, limit, offset).await?;
+    let test_results = trials.iter().map(|trial| TrialBody::of(trial, &actor)).collect();
+    Ok(axum::Json(TrialList { draft_id: id.0, test_results, total_tests }))
+}
+
+/// Reads a test: the whole answer, every citation, the articles, cost and times.
+#[utoipa::path(get, path = "/prompts/workshop/drafts/{id}/tests/{test_id}", tag = "tests",
+    params(("id" = i32, Path), ("test_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = WholeTrial), Missing, Refusals))]
+async fn read(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path((id, test)): Path<(DraftId, TrialId)>,
+) -> Result<axum::Json<WholeTrial>, Problem> {
+    let trial = web.workshop.trial(&actor, id, test).await?;
+    Ok(axum::Json(whole(&web, &actor, trial).await?))
+}
+
+/// What you think of a test; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+struct FeedbackBody {
+    /// 1 to 5 stars.
+    user_rating: Option<i64>,
+    /// At most 500 characters.
+    notes: Option<String>,
+}
+
+/// Rates a test. Your last word counts.
+#[utoipa::path(put, path = "/prompts/workshop/drafts/{id}/tests/{test_id}/feedback", tag = "tests",
+    params(("id" = i32, Path), ("test_id" = uuid::Uuid, Path)), request_body = FeedbackBody,
+    responses((status = 200, body = TrialBody), Missing, Refusals, Unchanged, Unreadable))]
+async fn feedback(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path((id, test)): Path<(DraftId, TrialId)>,
+    Json(body): Json<FeedbackBody>,
+) -> Result<axum::Json<TrialBody>, Problem> {
+    // Whoever may not see the test hears that first, whatever else is wrong.
+    web.workshop.trial(&actor, id, test).await?;
+    let mut checks = Checks::default();
+    let stars = body.user_rating.map(|stars| checks.take(Stars::parse(stars)));
+    let note = body.notes.map(|note| checks.take(trial::parse_note(&note)));
+    checks.finish(Some(()))?;
+    let (stars, note) = (stars.flatten(), note.flatten());
+    if stars.is_none() && note.is_none() {
+        return Err(Invalid::new("user_rating", "is missing, and so is notes").into());
+    }
+    let trial = web.workshop.rate_trial(&actor, id, test, stars, note.as_deref()).await?;
+    Ok(axum::Json(TrialBody::of(&trial, &actor)))
+}
+
+/// Cancels a test: at once while it waits, within seconds while it runs.
+#[utoipa::path(post, path = "/prompts/workshop/drafts/{id}/tests/{test_id}/cancel", tag = "tests",
+    params(("id" = i32, Path), ("test_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = TrialBody), Missing, Refusals, Unchanged))]
+async fn cancel(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path((id, test)): Path<(DraftId, TrialId)>,
+) -> Result<axum::Json<TrialBody>, Problem> {
+    let events = web.workshop.events().subscribe();
+    let trial = web.workshop.cancel_trial(&actor, id, test).await?;
+    let mut watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events, last: None };
+    // A running test is stopped by its worker, which hears of it within milliseconds.
+    let ended = tokio::time::timeout(Duration::from_secs(2), watch.end(&trial)).await;
+    let trial = match ended {
+        Ok(ended) => ended?,
+        Err(_) => trial,
+    };
+    Ok(axum::Json(TrialBody::of(&trial, &actor)))
+}
+
+/// On which articles to repeat a test.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+struct RerunBody {
+    /// `true` for the very articles that the test saw, `false` for today's.
+    #[serde(default)]
+    frozen: bool,
+}
+
+/// Tests the draft's current text on the question of an earlier test.
+#[utoipa::path(post, path = "/prompts/workshop/drafts/{id}/tests/{test_id}/rerun", tag = "tests",
+    params(("id" = i32, Path), ("test_id" = uuid::Uuid, Path),
+        ("Prefer" = Option<String>, Header, description = "wait=SECONDS")), request_body = RerunBody,
+    responses((status = 200, body = TrialBody, description = "It has ended."),
+        (status = 202, body = TrialBody, description = "It is queued.", headers(("Location" = String))),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "You have started as many tests as you can within an hour; `until` says when that ends."),
+        Missing, Refusals, Unchanged, Unreadable))]
+async fn rerun(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path((id, test)): Path<(DraftId, TrialId)>,
+    headers: HeaderMap,
+    Json(body): Json<RerunBody>,
+) -> Result<Response, Problem> {
+    let events = web.workshop.events().subscribe();
+    let trial = web.workshop.rerun_trial(&actor, id, test, body.frozen).await?;
+    let mut watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events, last: None };
+    started(&actor, trial, &headers, &mut watch).await
+}
+
+/// Follows a test by server-sent events: `progress` whenever it moves on, `done` with the test when it has ended.
+#[utoipa::path(get, path = "/prompts/workshop/drafts/{id}/tests/{test_id}/events", tag = "tests",
+    params(("id" = i32, Path), ("test_id" = uuid::Uuid, Path)),
+    responses((status = 200, body = String, content_type = "text/event-stream"), Missing, Refusals))]
+async fn events(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path((id, test)): Path<(DraftId, TrialId)>,
+) -> Result<Response, Problem> {
+    let subscription = web.workshop.events().subscribe();
+    let trial = web.workshop.trial(&actor, id, test).await?;
+    let watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events: subscription, last: None };
+    let events = stream::unfold(Some(watch), move |watch| {
+        let (trial, actor) = (trial.clone(), actor.clone());
+        async move {
+            let mut watch = watch?;
+            let (event, next) = match watch.next(&trial).await {
+                Ok(now) if now.status.is_final() => (event("done", &TrialBody::of(&now, &actor)), None),
+                Ok(now) => (event("progress", &TrialBody::of(&now, &actor)), Some(watch)),
+                Err(error) => (event("error", &Problem::from(error)), None),
+            };
+            Some((Ok::<_, Infallible>(event), next))
+        }
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+}
