@@ -15,6 +15,7 @@ pub mod id;
 pub mod library;
 pub mod markdown;
 pub mod proposal;
+pub mod research_window;
 pub mod text;
 pub mod trial;
 
