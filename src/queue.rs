@@ -78,3 +78,6 @@ pub struct SetupError(#[source] Box<dyn std::error::Error + Send + Sync>);
 pub async fn migrate(store: &Store) -> Result<(), SetupError> {
     apalis_postgres::PostgresStorage::<()>::setup(store.pool()).await.map_err(|error| SetupError(Box::new(error)))
 }
+
+/// The connections of one copy's workers.
+pub type WorkerPool = store::Pool;

@@ -20,14 +20,13 @@ use apalis_postgres::{Config, PostgresStorage};
 use serde::de::DeserializeOwned;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::queue::{Envelope, Job, Queue};
-use crate::store::Store;
+use crate::queue::{Envelope, Job, Queue, WorkerPool};
 use crate::workshop::expiry::ExpireDrafts;
 use crate::workshop::message::AnswerTurn;
 use crate::workshop::trial::RunTrial;
 use crate::workshop::trial_run::Ran;
+use crate::workshop::upkeep::TidyQueue;
 use crate::workshop::{self, Workshop};
-use schedule::TidyQueue;
 
 /// Jobs that one worker runs at a time. A worker with more cannot stop: its results have no room.
 const JOBS_PER_WORKER: usize = 4;
@@ -93,14 +92,11 @@ struct Desk {
 /// Runs workers for every queue until `stop` is cancelled, then until they have finished what they hold.
 pub async fn run(
     workshop: Workshop,
-    store: &Store,
+    pool: WorkerPool,
     settings: &workshop::settings::Queue,
     stop: tokio_util::sync::CancellationToken,
 ) -> Result<(), BoxDynError> {
-    let trial_workers = (settings.concurrency as usize).div_ceil(JOBS_PER_WORKER).max(1);
-    let workers = trial_workers + TALK_WORKERS + UPKEEP_WORKERS;
-    // Each worker holds a connection that listens; fetching and acknowledging take turns on the others.
-    let pool = store.queue_pool((workers + workers / 2 + 2) as u32);
+    let trial_workers = trial_workers(settings);
     let desk = Desk { workshop, shutdown: stop.clone() };
     let copy = ulid::Ulid::generate().to_string();
     let missed = (settings.rescue_after_seconds.div_ceil(HEARTBEAT.as_secs())).max(2) as usize;
@@ -141,6 +137,16 @@ pub async fn run(
     let ran = monitor.run_with_signal(signal).await;
     pool.close().await;
     ran.map_err(Into::into)
+}
+
+/// Database connections that the workers of one copy need: one each that listens, and some that take turns.
+pub fn connections(settings: &workshop::settings::Queue) -> u32 {
+    let workers = trial_workers(settings) + TALK_WORKERS + UPKEEP_WORKERS;
+    (workers + workers / 2 + 2) as u32
+}
+
+fn trial_workers(settings: &workshop::settings::Queue) -> usize {
+    (settings.concurrency as usize).div_ceil(JOBS_PER_WORKER).max(1)
 }
 
 /// Runs one job apart from its worker, and says what the queue is to note.

@@ -7,12 +7,12 @@ use std::str::FromStr;
 
 use chrono::{TimeDelta, Utc};
 use cron::Schedule;
-use serde::{Deserialize, Serialize};
 
 use crate::domain::Instant;
-use crate::queue::{self, Job, Options, Queue};
-use crate::store::{self, Store};
+use crate::queue::Job;
+use crate::workshop::Workshop;
 use crate::workshop::expiry::ExpireDrafts;
+use crate::workshop::upkeep::TidyQueue;
 
 /// Every ten minutes: reminders, expiry, purge.
 const EXPIRE: &str = "0 */10 * * * *";
@@ -20,17 +20,8 @@ const EXPIRE: &str = "0 */10 * * * *";
 /// Every minute: tests without a job, finished jobs.
 const TIDY: &str = "30 * * * * *";
 
-/// Keeps the queue in order.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TidyQueue {}
-
-impl Job for TidyQueue {
-    const KIND: &'static str = "tidy_queue";
-    const QUEUE: Queue = Queue::Upkeep;
-}
-
 /// Pushes the schedule's jobs as their ticks come; ends only when it is dropped, or for a schedule that has no next tick.
-pub async fn run(store: Store) {
+pub async fn run(workshop: Workshop) {
     let (Ok(expire), Ok(tidy)) = (Schedule::from_str(EXPIRE), Schedule::from_str(TIDY)) else {
         return tracing::error!("The schedule cannot be read");
     };
@@ -38,10 +29,10 @@ pub async fn run(store: Store) {
     loop {
         let now = Utc::now();
         if let Some(tick) = expire.after(&last).take_while(|tick| *tick <= now).last() {
-            push(&store, &ExpireDrafts {}, tick).await;
+            push(&workshop, &ExpireDrafts {}, tick).await;
         }
         if let Some(tick) = tidy.after(&last).take_while(|tick| *tick <= now).last() {
-            push(&store, &TidyQueue {}, tick).await;
+            push(&workshop, &TidyQueue {}, tick).await;
         }
         last = now;
         let next = [&expire, &tidy].into_iter().filter_map(|schedule| schedule.after(&now).next()).min();
@@ -51,14 +42,8 @@ pub async fn run(store: Store) {
     }
 }
 
-async fn push<J: Job>(store: &Store, job: &J, tick: Instant) {
-    if let Err(error) = push_tick(store, job, tick).await {
+async fn push<J: Job>(workshop: &Workshop, job: &J, tick: Instant) {
+    if let Err(error) = workshop.push_tick(job, tick).await {
         tracing::warn!(kind = J::KIND, %error, "A tick of the schedule could not be pushed; the next makes up for it");
     }
-}
-
-/// Pushes the job of one tick; false when a copy of the service did so before.
-pub async fn push_tick<J: Job>(store: &Store, job: &J, tick: Instant) -> Result<bool, store::Error> {
-    let options = Options { key: Some(format!("cron:{}:{}", J::KIND, tick.timestamp())), run_at: None };
-    queue::push(&mut *store.conn().await?, job, options).await
 }

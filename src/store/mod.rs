@@ -32,8 +32,8 @@ pub type Conn = sqlx::PgConnection;
 /// A transaction: what is done in it is done together or, when it is dropped, not at all.
 pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
 
-/// The schema that holds our tables.
-pub const SCHEMA: &str = "workshop";
+/// A pool of connections.
+pub type Pool = sqlx::PgPool;
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]

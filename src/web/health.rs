@@ -49,9 +49,9 @@ async fn readyz(State(web): State<Web>) -> Response {
 /// Measurements, as Prometheus reads them.
 async fn metrics(State(web): State<Web>) -> Response {
     if let Ok(depth) = web.workshop.queue_depth().await {
-        for (queue, waiting, oldest) in depth {
-            metrics::gauge!("workshop_jobs", "queue" => queue.clone()).set(waiting as f64);
-            metrics::gauge!("workshop_oldest_job_seconds", "queue" => queue).set(oldest);
+        for queue in depth {
+            metrics::gauge!("workshop_jobs", "queue" => queue.queue.as_str()).set(queue.jobs as f64);
+            metrics::gauge!("workshop_oldest_job_seconds", "queue" => queue.queue.as_str()).set(queue.oldest_seconds);
         }
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

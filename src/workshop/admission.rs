@@ -75,32 +75,6 @@ impl Workshop {
         store::commit(tx).await?;
         Ok(orphans.len())
     }
-
-    /// Ends tests without a job, and removes finished jobs after a week and dead workers after a day.
-    pub async fn tidy_queue(&self) -> Result<(), Error> {
-        self.reconcile_trials().await?;
-        let now = self.now();
-        let mut conn = self.store.conn().await?;
-        let week_ago = now - chrono::TimeDelta::days(7);
-        store::job::prune(&mut conn, week_ago, now - chrono::TimeDelta::days(1)).await?;
-        Ok(())
-    }
-
-    /// Jobs that wait or run in each queue, and for how many seconds the oldest has.
-    pub async fn queue_depth(&self) -> Result<Vec<(String, i64, f64)>, Error> {
-        let depths = store::job::depth(&mut *self.store.conn().await?).await?;
-        let of = |queue: &Queue| {
-            let here = || depths.iter().filter(|depth| depth.queue == queue.as_str());
-            let oldest = here().map(|depth| depth.oldest_seconds).fold(0.0, f64::max);
-            (queue.to_string(), here().map(|depth| depth.jobs).sum(), oldest)
-        };
-        Ok(Queue::ALL.iter().map(of).collect())
-    }
-
-    /// Whether any copy of the service runs jobs.
-    pub async fn has_workers(&self) -> Result<bool, Error> {
-        Ok(store::job::worker_is_alive(&mut *self.store.conn().await?, 15.0).await?)
-    }
 }
 
 fn job_key(trial: &run::Admitted) -> String {

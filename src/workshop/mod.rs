@@ -20,6 +20,7 @@ pub mod settings;
 pub mod trial;
 pub mod trial_run;
 pub mod turn;
+pub mod upkeep;
 
 use std::sync::Arc;
 

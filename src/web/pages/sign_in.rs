@@ -1,0 +1,47 @@
+//! Signing in by a one-time link: a token for the API.
+//!
+//! Opening the link uses nothing up (programs preview links); the button does.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
+
+use super::page;
+use crate::web::Web;
+use crate::web::error::Problem;
+use crate::workshop::Error;
+
+/// Asks whether to sign in.
+pub(super) async fn ask(State(web): State<Web>, Path(code): Path<String>) -> Result<Response, Problem> {
+    if !web.workshop.login_code_is_open(&code).await? {
+        return Ok(used_up());
+    }
+    Ok(page(
+        "Sign in",
+        "<h1>Sign in</h1><p>This link works once. It gives you a token for the HTTP API, shown on the next page only.</p>\
+         <form method=\"post\"><button>Sign in</button></form>",
+    ))
+}
+
+/// Uses the link up and shows the token.
+pub(super) async fn redeem(State(web): State<Web>, Path(code): Path<String>) -> Result<Response, Problem> {
+    let (_, token) = match web.workshop.redeem_login_code(&code).await {
+        Err(Error::NotFound(_)) => return Ok(used_up()),
+        redeemed => redeemed?,
+    };
+    // The token is made of letters and digits, so that it needs no escaping.
+    let token = token.expose_secret();
+    let body = format!(
+        "<h1>Signed in</h1><p>This is your token. It is not shown again:</p><pre>{token}</pre>\
+         <p>Try it:</p><pre>curl -H \"Authorization: Bearer {token}\" \\\n  http://127.0.0.1:8484/api/auspex/topics</pre>\
+         <p>Go on with the <a href=\"/api/docs/\">HTTP API</a>, or with <code>workshop chat</code> in a terminal.</p>"
+    );
+    Ok(page("Signed in", &body))
+}
+
+fn used_up() -> Response {
+    let body = "<h1>This link does not work any more</h1><p>It was used, or it is older than a day. \
+                <code>workshop user link NAME</code> prints a new one.</p>";
+    (StatusCode::NOT_FOUND, page("Link used up", body)).into_response()
+}
