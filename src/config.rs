@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::workshop::settings::{Drafts, Limits, Queue};
@@ -86,6 +87,44 @@ impl Config {
         Ok(())
     }
 
+    /// Every setting by name, secrets as `***`, and an empty one as it is.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let Self { data_dir, database, http, llm, drafts, limits, queue, log } = self;
+        let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
+        let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
+        vec![
+            ("data_dir", text(data_dir)),
+            ("database.url", secret(&database.url)),
+            ("database.max_connections", text(&database.max_connections)),
+            ("http.listen", text(&http.listen)),
+            ("http.public_url", text(&http.public_url)),
+            ("llm.provider", text(&llm.provider).to_lowercase()),
+            ("llm.base_url", text(&without_credentials(&llm.base_url))),
+            ("llm.api_key", secret(&llm.api_key)),
+            ("llm.model", text(&llm.model)),
+            ("llm.timeout_seconds", text(&llm.timeout_seconds)),
+            ("llm.max_tokens", text(&llm.max_tokens)),
+            ("llm.context_tokens", text(&llm.context_tokens)),
+            ("llm.attempts", text(&llm.attempts)),
+            ("llm.input_price", text(&llm.input_price)),
+            ("llm.output_price", text(&llm.output_price)),
+            ("llm.local.model_path", text(&llm.local.model_path)),
+            ("llm.local.threads", text(&llm.local.threads)),
+            ("llm.local.fetch", text(&llm.local.fetch)),
+            ("drafts.expire_after_days", text(&drafts.expire_after_days)),
+            ("drafts.remind_after_days", text(&drafts.remind_after_days)),
+            ("drafts.purge_after_days", text(&drafts.purge_after_days)),
+            ("limits.tests_per_hour", text(&limits.tests_per_hour)),
+            ("limits.concurrent_tests", text(&limits.concurrent_tests)),
+            ("limits.drafts_per_user", text(&limits.drafts_per_user)),
+            ("queue.concurrency", text(&queue.concurrency)),
+            ("queue.rescue_after_seconds", text(&queue.rescue_after_seconds)),
+            ("queue.shutdown_seconds", text(&queue.shutdown_seconds)),
+            ("log.format", text(&log.format).to_lowercase()),
+            ("log.filter", text(&log.filter)),
+        ]
+    }
+
     /// Where files are kept.
     pub fn directory(&self) -> PathBuf {
         if !self.data_dir.as_os_str().is_empty() {
@@ -98,6 +137,14 @@ impl Config {
         let share = std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
         share.or(home).unwrap_or_else(|| PathBuf::from(".")).join("prompt-workshop")
+    }
+}
+
+/// An address without the user and password that it may hold.
+fn without_credentials(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
+        _ => url.to_owned(),
     }
 }
 
@@ -168,8 +215,6 @@ fn insert(dict: &mut Dict, path: &[String], value: Value) {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn load(environment: &[(&str, &str)]) -> anyhow::Result<Config> {
