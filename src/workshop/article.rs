@@ -6,7 +6,8 @@ use super::{Error, Workshop};
 use crate::domain::article::{Article, RawArticle};
 use crate::domain::{Actor, Invalid};
 use crate::store;
-use crate::store::article::{Topic, Upserted};
+use crate::store::article::Upserted;
+pub use crate::store::article::Topic as TopicInfo;
 
 /// Articles stored in one statement.
 const BATCH: usize = 500;
@@ -89,7 +90,7 @@ impl Workshop {
     }
 
     /// Every topic with its size, by name.
-    pub async fn topics(&self) -> Result<Vec<Topic>, Error> {
+    pub async fn topics(&self) -> Result<Vec<TopicInfo>, Error> {
         Ok(store::article::topics(&mut *self.store.conn().await?).await?)
     }
 }

@@ -35,6 +35,48 @@ pub struct Expired {
     pub purged: u64,
 }
 
+/// Something to tell the owner of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// What it is.
+    pub kind: TellKind,
+    /// The draft.
+    pub draft: DraftId,
+    /// Its name.
+    pub name: String,
+    /// When it expires.
+    pub when: Option<Instant>,
+}
+
+/// What an owner is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TellKind {
+    /// The draft expires soon.
+    ExpiryReminder,
+    /// The draft has expired.
+    Expired,
+}
+
+/// What is stored of a notice beside its kind.
+#[derive(Serialize, Deserialize)]
+struct NoticeBody {
+    draft_id: DraftId,
+    name: String,
+    expires_at: Option<Instant>,
+}
+
+impl Told {
+    fn read(delivery: Delivery) -> Option<Self> {
+        let kind = match delivery.kind {
+            DeliveryKind::ExpiryReminder => TellKind::ExpiryReminder,
+            DeliveryKind::Expired => TellKind::Expired,
+            DeliveryKind::TrialFinished => return None,
+        };
+        let body: NoticeBody = serde_json::from_value(delivery.body).ok()?;
+        Some(Self { kind, draft: body.draft_id, name: body.name, when: body.expires_at })
+    }
+}
+
 impl Workshop {
     /// Does everything about expiry that is due now.
     pub async fn expire_drafts(&self) -> Result<Expired, Error> {
@@ -76,7 +118,8 @@ impl Workshop {
         match self.expiry.due(draft.active_at, now) {
             None => {}
             Some(Due::Reminder { day }) => {
-                let body = json!({ "draft_id": draft.id, "name": draft.name, "expires_at": self.expiry.expires_at(draft.active_at) });
+                let expires_at = self.expiry.expires_at(draft.active_at);
+                let body = json!({ "draft_id": draft.id, "name": draft.name, "expires_at": expires_at });
                 // The time of the last use is part of the key: a draft that is used again is reminded of again.
                 let key = format!("expiry_reminder:{}:{}:{day}", draft.id, draft.active_at.timestamp());
                 if deliver(conn, &draft, DeliveryKind::ExpiryReminder, body, &key, now).await? {
@@ -103,9 +146,10 @@ impl Workshop {
         (draft.writable().is_ok() && !draft.pinned).then(|| self.expiry.expires_at(draft.active_at))
     }
 
-    /// Takes what the actor is still to be told; a second call does not tell it again.
-    pub async fn take_deliveries(&self, actor: &Actor) -> Result<Vec<Delivery>, Error> {
-        Ok(store::delivery::take_pending(&mut *self.store.conn().await?, actor.account, self.now()).await?)
+    /// Takes what the actor is still to be told of drafts; a second call does not tell it again.
+    pub async fn take_notices(&self, actor: &Actor) -> Result<Vec<Told>, Error> {
+        let taken = store::delivery::take_pending(&mut *self.store.conn().await?, actor.account, self.now()).await?;
+        Ok(taken.into_iter().filter_map(Told::read).collect())
     }
 }
 

@@ -1,0 +1,274 @@
+//! A person's talk with the workshop: which draft is open, and what each command does.
+
+use super::command::Command;
+use super::reply::{self, Reply};
+use super::Platform;
+use crate::domain::conversation::{Outcome, parse_message};
+use crate::domain::draft::Draft;
+use crate::domain::library::{self, PromptName};
+use crate::domain::trial::{self, TrialRequest};
+use crate::domain::access::Visibility;
+use crate::domain::{Actor, DraftId, TrialId};
+use crate::domain::proposal::ProposalStatus;
+use crate::workshop::draft::Start;
+use crate::workshop::event::Event;
+use crate::workshop::library::Commit;
+use crate::workshop::proposal::Proposal;
+use crate::workshop::{Error, Workshop};
+
+/// How many drafts or tests one reply lists.
+const LISTED: i64 = 20;
+
+/// How often rows are read when nothing is heard.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// One person's talk on one platform.
+pub struct Dialogue {
+    workshop: Workshop,
+    actor: Actor,
+    /// What stands before a command on this platform.
+    marker: &'static str,
+    draft: Option<DraftId>,
+    topic: Option<String>,
+    trial: Option<TrialId>,
+}
+
+/// Why a command was not carried out to its end.
+#[derive(Debug)]
+pub enum Stopped<E> {
+    /// The workshop refused; the person hears why.
+    Refused(Error),
+    /// The platform could not show it.
+    Platform(E),
+}
+
+impl<E> From<Error> for Stopped<E> {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl Dialogue {
+    /// A talk with nothing open.
+    pub fn new(workshop: Workshop, actor: Actor, marker: &'static str) -> Self {
+        Self { workshop, actor, marker, draft: None, topic: None, trial: None }
+    }
+
+    /// Carries out a command and shows what comes of it; says why when it is refused.
+    pub async fn carry_out<P: Platform>(&mut self, command: Command, platform: &mut P) -> Result<(), P::Error> {
+        match self.try_to(command, platform).await {
+            Ok(reply) => platform.post(&reply),
+            Err(Stopped::Refused(error)) => platform.post(&reply::error(&error)),
+            Err(Stopped::Platform(error)) => Err(error),
+        }
+    }
+
+    async fn try_to<P: Platform>(&mut self, command: Command, platform: &mut P) -> Result<Reply, Stopped<P::Error>> {
+        let marker = self.marker;
+        Ok(match command {
+            Command::Help => reply::help(marker),
+            Command::Quit => Reply::said("Everything is kept. Until next time."),
+            Command::New(requirements) => return self.start(&requirements, platform).await,
+            Command::Say(text) => return self.say(&text, platform).await,
+            Command::Test(question) => return self.test(&question, platform).await,
+            Command::List => {
+                let (drafts, total) = self.workshop.drafts(&self.actor, None, LISTED, 0).await?;
+                reply::drafts(&drafts, total, marker)
+            }
+            Command::Open(id) => {
+                let draft = self.workshop.draft(&self.actor, id).await?;
+                (self.draft, self.trial) = (Some(id), None);
+                reply::opened(&draft)
+            }
+            Command::Draft => match self.open_draft().await? {
+                Some(draft) => reply::draft(&draft),
+                None => reply::no_draft(marker),
+            },
+            Command::Tests => match self.draft {
+                Some(id) => {
+                    let (trials, total) = self.workshop.trials(&self.actor, id, LISTED, 0).await?;
+                    reply::trials(&trials, total, marker)
+                }
+                None => reply::no_draft(marker),
+            },
+            Command::Topic(name) => self.choose_topic(&name).await?,
+            Command::Rate { stars, note } => self.rate(stars, &note).await?,
+            Command::Diff => match self.open_proposal().await? {
+                Some(proposal) => reply::proposed(&proposal, marker),
+                None => reply::no_proposal(),
+            },
+            Command::Accept(changes) => self.accept(&changes).await?,
+            Command::Reject => match (self.draft, self.open_proposal().await?) {
+                (Some(id), Some(open)) => {
+                    let decided = self.workshop.reject_proposal(&self.actor, id, open.number).await?;
+                    reply::decided(&decided, None)
+                }
+                (Some(_) | None, _) => reply::no_proposal(),
+            },
+            Command::Commit { name, title, confirm } => self.commit(&name, &title, confirm).await?,
+            Command::Clone(name) => {
+                let started = self.workshop.clone_prompt(&self.actor, &name, None).await?;
+                (self.draft, self.trial) = (Some(started.draft.id), None);
+                Reply::said(started.welcome.content)
+            }
+            Command::Library(query) => {
+                let (prompts, total) = self.workshop.prompts(&self.actor, &query, LISTED, 0).await?;
+                reply::prompts(&prompts, total, marker)
+            }
+        })
+    }
+
+    async fn open_draft(&self) -> Result<Option<Draft>, Error> {
+        match self.draft {
+            Some(id) => self.workshop.draft(&self.actor, id).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn open_proposal(&self) -> Result<Option<Proposal>, Error> {
+        let Some(id) = self.draft else { return Ok(None) };
+        let proposals = self.workshop.proposals(&self.actor, id).await?;
+        Ok(proposals.into_iter().rev().find(|proposal| proposal.status == ProposalStatus::Open))
+    }
+
+    /// Starts a workshop with what is needed.
+    async fn start<P: Platform>(&mut self, requirements: &str, platform: &mut P) -> Result<Reply, Stopped<P::Error>> {
+        let requirements = Some(requirements.trim().to_owned()).filter(|text| !text.is_empty());
+        let start = Start { requirements, ..Start::default() };
+        let started = self.workshop.start_workshop(&self.actor, start).await?;
+        (self.draft, self.trial) = (Some(started.draft.id), None);
+        platform.post(&reply::opened(&started.draft)).map_err(Stopped::Platform)?;
+        Ok(Reply::said(started.welcome.content))
+    }
+
+    /// Says something to the assistant and shows its answer as it is written. The first words start a workshop.
+    async fn say<P: Platform>(&mut self, text: &str, platform: &mut P) -> Result<Reply, Stopped<P::Error>> {
+        let Some(id) = self.draft else { return self.start(text, platform).await };
+        let content = parse_message(text).map_err(Error::from)?;
+        let mut events = self.workshop.events().subscribe();
+        let message = self.workshop.say(&self.actor, id, &content, None).await?;
+        let mut streamed = false;
+        let answer = loop {
+            match tokio::time::timeout(LOOK, events.next()).await.ok().as_deref() {
+                Some(Event::Delta { message: of, text, .. }) if *of == message.id => {
+                    streamed = true;
+                    platform.stream(text).map_err(Stopped::Platform)?;
+                    continue;
+                }
+                Some(Event::Answered { .. } | Event::Gap) | None => {}
+                Some(
+                    Event::Delta { .. }
+                    | Event::DraftChanged { .. }
+                    | Event::TrialChanged { .. }
+                    | Event::CancelTrial { .. }
+                    | Event::Admit,
+                ) => continue,
+            }
+            if let Some(answer) = self.workshop.answer_to(&self.actor, &message).await? {
+                break answer;
+            }
+        };
+        if answer.outcome == Outcome::Failed {
+            return Ok(Reply::refused(answer.content));
+        }
+        if !streamed {
+            platform.stream(&answer.content).map_err(Stopped::Platform)?;
+        }
+        Ok(match (answer.revision, self.open_draft().await?, self.open_proposal().await?) {
+            (Some(_), Some(draft), _) => reply::drafted(&draft, self.marker),
+            (None, _, Some(open)) if answer.proposal == Some(open.number) => reply::proposed(&open, self.marker),
+            (Some(_) | None, _, _) => Reply::said(""),
+        })
+    }
+
+    /// Tests the draft, showing progress in place and then the result.
+    async fn test<P: Platform>(&mut self, question: &str, platform: &mut P) -> Result<Reply, Stopped<P::Error>> {
+        let Some(id) = self.draft else { return Ok(reply::no_draft(self.marker)) };
+        let question = trial::parse_question(question).map_err(Error::from)?;
+        let topic = match &self.topic {
+            Some(topic) => topic.clone(),
+            None => {
+                let topics = self.workshop.topics().await?;
+                // The topic whose name the draft shares most words with; a person can choose another.
+                let draft = self.workshop.draft(&self.actor, id).await?;
+                let words = format!("{} {question} {}", draft.name, draft.text).to_lowercase();
+                let shared = |name: &str| name.to_lowercase().split_whitespace().filter(|word| words.contains(word)).count();
+                let Some(best) = topics.iter().max_by_key(|topic| (shared(&topic.name), topic.articles)) else {
+                    return Ok(reply::topics(&topics, None));
+                };
+                platform.post(&reply::topic_chosen(&best.name)).map_err(Stopped::Platform)?;
+                self.topic = Some(best.name.clone());
+                best.name.clone()
+            }
+        };
+        let request = TrialRequest {
+            question,
+            topic,
+            article_limit: trial::DEFAULT_ARTICLES,
+            model: None,
+            window: None,
+            rating: None,
+            note: String::new(),
+        };
+        let mut events = self.workshop.events().subscribe();
+        let started = self.workshop.start_trial(&self.actor, id, request).await?;
+        self.trial = Some(started.id);
+        let mut trial = started;
+        while !trial.status.is_final() {
+            platform.progress(reply::progress(&trial)).map_err(Stopped::Platform)?;
+            // Whatever is heard, or nothing for a while, the row is the truth.
+            let _ = tokio::time::timeout(LOOK, events.next()).await;
+            trial = self.workshop.trial(&self.actor, id, trial.id).await?;
+        }
+        platform.progress(reply::progress(&trial)).map_err(Stopped::Platform)?;
+        Ok(reply::result(&trial, self.marker))
+    }
+
+    async fn choose_topic(&mut self, name: &str) -> Result<Reply, Error> {
+        let topics = self.workshop.topics().await?;
+        let chosen = topics.iter().find(|topic| topic.name.eq_ignore_ascii_case(name));
+        Ok(match chosen {
+            Some(topic) => {
+                self.topic = Some(topic.name.clone());
+                reply::topic_chosen(&topic.name)
+            }
+            None => reply::topics(&topics, self.topic.as_deref()),
+        })
+    }
+
+    async fn rate(&mut self, stars: trial::Stars, note: &str) -> Result<Reply, Error> {
+        let Some(id) = self.draft else { return Ok(reply::no_draft(self.marker)) };
+        let note = trial::parse_note(note)?;
+        let last = match self.trial {
+            Some(trial) => Some(trial),
+            None => self.workshop.trials(&self.actor, id, 1, 0).await?.0.first().map(|trial| trial.id),
+        };
+        let Some(last) = last else { return Ok(reply::trials(&[], 0, self.marker)) };
+        let note = Some(note.as_str()).filter(|note| !note.is_empty());
+        Ok(reply::rated(&self.workshop.rate_trial(&self.actor, id, last, Some(stars), note).await?))
+    }
+
+    async fn accept(&mut self, changes: &[usize]) -> Result<Reply, Error> {
+        let (Some(id), Some(open)) = (self.draft, self.open_proposal().await?) else { return Ok(reply::no_proposal()) };
+        let chosen = Some(changes).filter(|changes| !changes.is_empty());
+        let (draft, decided) = self.workshop.accept_proposal(&self.actor, id, open.number, chosen).await?;
+        Ok(reply::decided(&decided, Some(draft.revision.0)))
+    }
+
+    async fn commit(&mut self, name: &str, title: &str, confirm: bool) -> Result<Reply, Error> {
+        let Some(draft) = self.open_draft().await? else { return Ok(reply::no_draft(self.marker)) };
+        if name.is_empty() {
+            return Ok(reply::needs_name(draft.suggested_prompt_name(), self.marker));
+        }
+        let title = if title.is_empty() { draft.name.clone() } else { title.to_owned() };
+        let commit = Commit {
+            name: PromptName::parse(name)?,
+            title: library::parse_title(&title)?,
+            description: draft.description,
+            visibility: Visibility::Team,
+            confirm,
+        };
+        let (prompt, version) = self.workshop.commit_draft(&self.actor, draft.id, commit).await?;
+        Ok(reply::committed(&prompt, version, self.marker))
+    }
+}
