@@ -16,7 +16,7 @@
 //! and the block ends where all are closed. When they never are, CommonMark's reading stands. A block tagged `prompt`
 //! inside one tagged `markdown` and the like (a model that wrapped its whole answer) is taken out of its wrapping.
 
-use crate::domain::markdown::{self, LineKind};
+use crate::domain::markdown::{self, Insertions, LineKind};
 use crate::domain::text;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
 use std::ops::Range;
@@ -153,7 +153,7 @@ fn blocks(markdown: &str) -> Vec<Block> {
 
 /// The fenced blocks of a text, the repair made; the ranges are of the text as given.
 fn mended_blocks(markdown: &str) -> Vec<Block> {
-    let mut mended = Mended { text: markdown.to_owned(), added: Vec::new() };
+    let mut mended = Mended { text: markdown.to_owned(), added: Insertions::default() };
     let mut found = blocks(&mended.text);
     let mut done = 0;
     for _ in 0..MOST_REPAIRS {
@@ -183,7 +183,7 @@ fn mended_blocks(markdown: &str) -> Vec<Block> {
         done = start + 1;
     }
     for block in &mut found {
-        block.range = mended.original(block.range.start)..mended.original(block.range.end);
+        block.range = mended.added.original(block.range.start)..mended.added.original(block.range.end);
     }
     found
 }
@@ -196,12 +196,11 @@ enum Repair {
     Unwrap { open: Range<usize> },
 }
 
-/// A text with characters put in, and where.
+/// A text with repairs made.
 #[derive(Clone)]
 struct Mended {
     text: String,
-    /// Offsets in `text` at which characters were put in, and how many, in order.
-    added: Vec<(usize, usize)>,
+    added: Insertions,
 }
 
 impl Mended {
@@ -211,8 +210,8 @@ impl Mended {
                 let fence = self.text[open.start..=open.start].repeat(*by);
                 self.text.insert_str(close.end, &fence);
                 self.text.insert_str(open.end, &fence);
-                self.added.push((open.end, *by));
-                self.added.push((close.end + by, *by));
+                self.added.note(open.end, *by);
+                self.added.note(close.end + by, *by);
             }
             Repair::Unwrap { open } => {
                 // To the end of the line: an info string left behind would read as prose.
@@ -221,12 +220,6 @@ impl Mended {
                 self.text.replace_range(open.start..end, &blank);
             }
         }
-    }
-
-    /// Where an offset of the mended text lies in the text as given.
-    fn original(&self, offset: usize) -> usize {
-        let before = self.added.iter().filter(|(at, _)| *at < offset);
-        offset - before.map(|(at, count)| (*count).min(offset - at)).sum::<usize>()
     }
 }
 

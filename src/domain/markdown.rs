@@ -68,6 +68,30 @@ pub fn fold(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Characters put into a text before it was parsed, so that offsets can be told in the text as it was given.
+#[derive(Debug, Clone, Default)]
+pub struct Insertions {
+    /// Offsets in the text with them, how many bytes, and how many with all before, in order.
+    made: Vec<(usize, usize, usize)>,
+}
+
+impl Insertions {
+    /// Notes bytes put in at an offset of the text with them, behind all noted before.
+    pub fn note(&mut self, at: usize, count: usize) {
+        let before = self.made.last().map_or(0, |(_, _, total)| *total);
+        self.made.push((at, count, before + count));
+    }
+
+    /// Where an offset of the text with them lies in the text as given.
+    pub fn original(&self, offset: usize) -> usize {
+        let before = self.made.partition_point(|(at, ..)| *at < offset);
+        match before.checked_sub(1).and_then(|last| self.made.get(last)) {
+            Some((at, count, total)) => offset - (total - count) - (*count).min(offset - at),
+            None => offset,
+        }
+    }
+}
+
 struct Reader {
     lines: Vec<Line>,
     text: String,
@@ -111,6 +135,16 @@ mod tests {
                 "Paragraph 0 end",
             ]
         );
+    }
+
+    #[test]
+    fn offsets_are_told_in_the_text_as_given() {
+        // "ab" with two bytes put in before "a" and one between: "..a.b".
+        let mut insertions = Insertions::default();
+        insertions.note(0, 2);
+        insertions.note(3, 1);
+        let told: Vec<usize> = (0..=5).map(|offset| insertions.original(offset)).collect();
+        assert_eq!(told, [0, 0, 0, 1, 1, 2]);
     }
 
     #[test]

@@ -14,8 +14,10 @@ pub mod fence;
 pub mod id;
 pub mod library;
 pub mod markdown;
+pub mod passage;
 pub mod proposal;
 pub mod research_window;
+pub mod sentence;
 pub mod text;
 pub mod trial;
 
