@@ -190,12 +190,18 @@ impl Provider for Environment {
             let value = match known {
                 Some(Value::String(..)) => Value::from(raw.as_str()),
                 // An unknown setting is refused when everything is read, with its name.
-                Some(_) | None => raw.parse().unwrap_or_else(|_| Value::from(raw.as_str())),
+                Some(_) | None => value_of(raw),
             };
             insert(&mut dict, &path, value);
         }
         Ok(Profile::Default.collect(dict))
     }
+}
+
+/// A value as TOML reads it; text where it is none.
+fn value_of(raw: &str) -> Value {
+    let parsed = toml::from_str::<Dict>(&format!("value = {raw}")).ok();
+    parsed.and_then(|mut dict| dict.remove("value")).unwrap_or_else(|| Value::from(raw))
 }
 
 fn insert(dict: &mut Dict, path: &[String], value: Value) {

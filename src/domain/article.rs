@@ -115,7 +115,7 @@ pub struct RawArticle {
 }
 
 /// Tags as people write them.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(untagged)]
 pub enum Tags {
     /// A JSON list.

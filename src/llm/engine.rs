@@ -5,9 +5,8 @@ use std::sync::{Arc, RwLock};
 
 use super::Usage;
 use super::local::Local;
-use super::remote::Remote;
+use super::remote::{Invalid, Remote};
 use super::settings::{Provider, Settings};
-use crate::domain::Invalid;
 
 /// What answers.
 #[derive(Clone)]
@@ -24,7 +23,7 @@ impl Engine {
     /// Its name, for people.
     pub fn label(&self) -> &str {
         match self {
-            Self::Remote(remote) => remote.label(),
+            Self::Remote(_) => "model server",
             Self::Local(_) => "local model",
             Self::Templates => "no model",
         }
@@ -84,10 +83,13 @@ pub struct Models {
 
 impl Models {
     /// What the settings ask for; files of the local model are under `directory`.
-    pub fn new(settings: Settings, directory: PathBuf) -> Result<Self, Invalid> {
+    pub fn new(mut settings: Settings, directory: PathBuf) -> Result<Self, Invalid> {
         let (engine, local) = match settings.effective_provider() {
             Provider::Local | Provider::Auto => (Engine::Templates, LocalState::Missing),
             Provider::OpenAi | Provider::Anthropic | Provider::Gemini | Provider::Ollama => {
+                if settings.model.is_empty() {
+                    settings.model = usual_model(&settings).to_owned();
+                }
                 (Engine::Remote(Arc::new(Remote::new(&settings)?)), LocalState::NotUsed)
             }
         };
@@ -188,5 +190,18 @@ impl Models {
             }
             Err(panic) => self.set_local_state(LocalState::Failed(panic.to_string())),
         }
+    }
+}
+
+/// The model asked when the settings name none: a small, cheap one of the provider.
+fn usual_model(settings: &Settings) -> &'static str {
+    match settings.effective_provider() {
+        // A server of one's own usually has one model, and takes any name for it.
+        Provider::OpenAi if !settings.base_url.is_empty() => "default",
+        Provider::OpenAi => "gpt-4.1-mini",
+        Provider::Anthropic => "claude-haiku-4-5",
+        Provider::Gemini => "gemini-2.5-flash",
+        Provider::Ollama => "llama3.2",
+        Provider::Auto | Provider::Local => "none",
     }
 }

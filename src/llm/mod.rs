@@ -3,6 +3,8 @@
 //! A provider streams: text goes to the [`Sink`] as it comes, and the whole [`Completion`] is returned at the end.
 //! A stream that ends without its end marker is [`Error::Cut`], never a short answer.
 
+pub mod engine;
+pub mod local;
 pub mod remote;
 pub mod retry;
 pub mod settings;

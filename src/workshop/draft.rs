@@ -96,7 +96,7 @@ impl Workshop {
         if let Some((text, source)) = first {
             store::draft::insert_revision(conn, id, text, source, Some(actor.account), now).await?;
         }
-        let mut said = |role, content, questions, revision| Message {
+        let said = |role, content, questions, revision| Message {
             id: MessageId::new(),
             chat,
             role,

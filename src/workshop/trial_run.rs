@@ -120,7 +120,8 @@ impl Workshop {
         let description = topic.map(|(_, description)| description).unwrap_or_default();
         let engine = self.models.engine();
         let limit = self.models.timeout();
-        let asked = self.ask(&engine, trial, &prompt, &retrieval.articles, &description, &Sink::nowhere());
+        let sink = Sink::nowhere();
+        let asked = self.ask(&engine, trial, &prompt, &retrieval.articles, &description, &sink);
         // The provider keeps its own deadline; this one also holds for a model in this process.
         Ok(match tokio::time::timeout(limit + Duration::from_secs(1), asked).await {
             Ok(answer) => answer,

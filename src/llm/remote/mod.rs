@@ -100,6 +100,11 @@ impl Remote {
         })
     }
 
+    /// The model asked when a request names none.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
     /// Where requests go, without credentials: scheme, host and port.
     pub fn place(&self) -> String {
         self.target.place()

@@ -53,7 +53,7 @@ pub async fn admit(conn: &mut Conn, slots: i64, per_account: i64, now: Instant) 
             select id from waiting
             where turn <= $2
             order by turn, created_at
-            limit greatest(0, $1 - (select coalesce(sum(tests), 0) from active))::bigint
+            limit greatest(0::bigint, $1::bigint - (select coalesce(sum(tests), 0)::bigint from active))
         )
         update trials t
         set admitted_at = $3, job_run = job_run + 1
