@@ -172,7 +172,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, title, error.to_string())
     }
 
-    fn fault(error: &dyn std::error::Error) -> Self {
+    fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
         let reference = format!("{:08x}", rand::random::<u32>());
         tracing::error!(reference, error, "A request failed by a fault of ours");
         let detail = format!("Something went wrong on our side. Nothing was changed. Tell the operator this reference: {reference}.");

@@ -1,12 +1,13 @@
 //! Articles and topics.
 
+use chrono::{DateTime, Utc};
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::Instant;
+
 use crate::domain::article::RawArticle;
 use crate::web::Web;
 use crate::web::auth::Signed;
@@ -23,8 +24,8 @@ struct TopicBody {
     name: String,
     description: String,
     article_count: i64,
-    newest: Option<Instant>,
-    oldest: Option<Instant>,
+    newest: Option<DateTime<Utc>>,
+    oldest: Option<DateTime<Utc>>,
 }
 
 /// Every topic.

@@ -1,5 +1,6 @@
 //! Workshops and their drafts.
 
+use chrono::{DateTime, Utc};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,7 +14,7 @@ use crate::domain::conversation::Question;
 use crate::domain::draft::{self, Draft, DraftStatus, Source};
 use crate::domain::library::PromptName;
 use crate::domain::proposal::DiffPart;
-use crate::domain::{DraftId, Instant, Invalid, RevisionNumber};
+use crate::domain::{DraftId, Invalid, RevisionNumber};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
@@ -54,7 +55,7 @@ pub(super) struct StartedBody {
     initial_message: String,
     /// What the assistant asks in it, with answers to choose from.
     questions: Vec<Question>,
-    created_at: Instant,
+    created_at: DateTime<Utc>,
 }
 
 impl From<Started> for StartedBody {
@@ -90,11 +91,11 @@ pub(super) struct DraftBody {
     prompt_name: Option<String>,
     prompt_version: Option<i32>,
     pinned: bool,
-    created_at: Instant,
-    updated_at: Instant,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
     /// When it expires if nobody uses it.
-    expires_at: Option<Instant>,
-    expired_at: Option<Instant>,
+    expires_at: Option<DateTime<Utc>>,
+    expired_at: Option<DateTime<Utc>>,
 }
 
 async fn draft_body(web: &Web, draft: Draft) -> Result<DraftBody, Problem> {
@@ -284,7 +285,7 @@ struct RevisionBody {
     source: Source,
     /// Who made it; nothing for the assistant's first draft.
     author: Option<String>,
-    created_at: Instant,
+    created_at: DateTime<Utc>,
 }
 
 /// Every saved text of a draft.

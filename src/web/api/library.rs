@@ -1,5 +1,6 @@
 //! The library: committing, listing, reading and cloning prompts.
 
+use chrono::{DateTime, Utc};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,7 +13,7 @@ use super::drafts::StartedBody;
 use super::{Checks, Page};
 use crate::domain::access::Visibility;
 use crate::domain::library::{self, Prompt, PromptName};
-use crate::domain::{DraftId, Instant, Invalid};
+use crate::domain::{DraftId, Invalid};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
@@ -100,8 +101,8 @@ struct PromptBody {
     parent_version: Option<i32>,
     /// The prompt that its family started from.
     family_id: i32,
-    created_at: Instant,
-    updated_at: Instant,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
 }
 
 impl From<Prompt> for PromptBody {

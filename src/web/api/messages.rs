@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
@@ -16,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::proposals::ProposalBody;
 use crate::domain::conversation::{MessageRole, Outcome, Question, parse_message};
-use crate::domain::{Actor, ChatId, DraftId, Instant, Invalid};
+use crate::domain::{Actor, ChatId, DraftId, Invalid};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path};
@@ -48,7 +49,7 @@ struct MessageBody {
     revision: Option<i32>,
     /// The proposal that it made.
     proposal: Option<i32>,
-    created_at: Instant,
+    created_at: DateTime<Utc>,
 }
 
 impl From<Message> for MessageBody {

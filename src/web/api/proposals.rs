@@ -1,5 +1,6 @@
 //! Proposals: changes by the AI that wait for a person.
 
+use chrono::{DateTime, Utc};
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -7,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::domain::proposal::{self, Change, ProposalStatus};
-use crate::domain::{DraftId, Instant, ProposalNumber};
+use crate::domain::{DraftId, ProposalNumber};
 use crate::workshop::proposal::Proposal;
 use crate::web::Web;
 use crate::web::auth::Signed;
@@ -33,10 +34,10 @@ pub(super) struct ProposalBody {
     /// All changes as a unified diff.
     diff: String,
     decided_by: Option<String>,
-    decided_at: Option<Instant>,
+    decided_at: Option<DateTime<Utc>>,
     /// The revision that accepting it made.
     revision: Option<i32>,
-    created_at: Instant,
+    created_at: DateTime<Utc>,
 }
 
 impl From<Proposal> for ProposalBody {

@@ -21,7 +21,7 @@ use crate::domain::citation::CitationCheck;
 use crate::domain::research_window::Window;
 use crate::domain::text::excerpt;
 use crate::domain::trial::{self, Failure, Stage, Stars, Trial, TrialRequest, TrialStatus};
-use crate::domain::{Actor, DraftId, Instant, Invalid, TrialId};
+use crate::domain::{Actor, DraftId, Invalid, TrialId};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
@@ -88,7 +88,7 @@ struct TrialBody {
     article_count: i32,
     execution_time_ms: Option<i32>,
     /// When it was asked for.
-    timestamp: Instant,
+    timestamp: DateTime<Utc>,
     /// Your stars.
     user_rating: Option<i16>,
     /// Your note.
@@ -171,7 +171,7 @@ struct ArticleBody {
     title: String,
     uri: String,
     news_source: String,
-    publication_date: Instant,
+    publication_date: DateTime<Utc>,
     /// SHA-256 of what the model could be shown, in hexadecimal.
     content_hash: String,
 }
@@ -204,10 +204,10 @@ struct WholeTrial {
     metrics: MetricsBody,
     /// How many articles it may use.
     limit: i32,
-    window_from: Option<Instant>,
-    window_to: Option<Instant>,
-    started_at: Option<Instant>,
-    finished_at: Option<Instant>,
+    window_from: Option<DateTime<Utc>>,
+    window_to: Option<DateTime<Utc>>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
 }
 
 async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
