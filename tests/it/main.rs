@@ -1,4 +1,5 @@
 //! The integration tests, in one binary: one link instead of one per file.
 
+mod embedded;
 mod remote;
 mod support;
