@@ -1,0 +1,44 @@
+# make run    start everything (installs what is missing, builds, prints a sign-in link)
+# make test   run every test, with a throw-away Postgres server
+# make check  what CI checks beside the tests: format, lints, docs
+# make bench  measure, and print one table
+
+.PHONY: run test check bench queries tools
+.DEFAULT_GOAL := run
+
+SOURCES := Cargo.toml Cargo.lock $(shell find src migrations config .sqlx -type f)
+# A database named for other reasons is no business of the build's.
+export SQLX_OFFLINE := true
+
+run: target/release/workshop
+	WORKSHOP_LLM__LOCAL__FETCH=true target/release/workshop serve --welcome
+
+target/release/workshop: $(SOURCES) | tools
+	cargo build --release --locked --bin workshop
+	@touch $@
+
+test: tools
+	cargo build --locked --bin workshop
+	target/debug/workshop dev with-database -- cargo test --locked
+
+check:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+bench: target/release/workshop
+	cargo build --release --locked --bench workshop
+	target/release/workshop dev with-database --durable -- cargo bench --locked --bench workshop
+
+# Renews the data that checks the queries when there is no database (.sqlx), after a change of queries or migrations.
+queries: tools
+	cargo build --bin workshop
+	rm -rf .sqlx.new && mkdir .sqlx.new && touch src/lib.rs
+	target/debug/workshop dev with-database -- sh -c '\
+		WORKSHOP_DATABASE__URL="$$TEST_DATABASE_URL" target/debug/workshop migrate && \
+		WORKSHOP_BUILD_DATABASE_URL="$$TEST_DATABASE_URL?options=-csearch_path%3Dworkshop,public" \
+		SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx.new cargo check'
+	rm -rf .sqlx && mv .sqlx.new .sqlx
+
+tools:
+	@deploy/install-tools.sh
