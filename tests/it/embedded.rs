@@ -115,6 +115,10 @@ fn another_process(part: &str, path: &Path) -> Child {
         .unwrap()
 }
 
+fn output_of(process: Child) -> String {
+    String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap()
+}
+
 /// Not a test by itself: the part that another test has started in a process of its own.
 #[tokio::test]
 async fn acts_for_another_test() {
@@ -128,9 +132,15 @@ async fn acts_for_another_test() {
                 println!("\nwritten {number}");
             }
         }
-        "run beside a database" => {
-            let script = format!("echo \"$TEST_DATABASE_URL\" > '{}'; exec sleep 60", path.display());
-            with_database(["sh", "-c", &script].map(str::to_owned).to_vec()).await.unwrap();
+        "end beside a database" | "stay beside a database" => {
+            let then = if part.starts_with("end") { "exit 7" } else { "exec sleep 60" };
+            let script = format!("echo \"$TEST_DATABASE_URL\" > '{}'; {then}", path.display());
+            let code = with_database(["sh", "-c", &script].map(str::to_owned).to_vec()).await.unwrap();
+            println!("\nended with {code:?}");
+        }
+        "fail beside a database" => {
+            let error = with_database(vec!["/no/such/program".to_owned()]).await.unwrap_err();
+            println!("\nfailed: {error}");
         }
         other => panic!("no such part: {other}"),
     }
@@ -409,32 +419,32 @@ async fn root_is_told_when_the_account_of_the_server_cannot_reach_the_directory(
     }
 }
 
-#[tokio::test]
-async fn a_command_runs_beside_a_database_that_is_gone_afterwards() {
+#[test]
+fn a_command_runs_beside_a_database_that_is_gone_afterwards() {
     let folder = Folder::new();
     let note = folder.0.join("url");
-    let script = format!("echo \"$TEST_DATABASE_URL\" > '{}'; exit 7", note.display());
-    let code = with_database(["sh", "-c", &script].map(str::to_owned).to_vec()).await.unwrap();
-    assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::from(7)));
+    let said = output_of(another_process("end beside a database", &note));
+    assert!(said.contains(&format!("ended with {:?}", ExitCode::from(7))), "{said}");
     let url = fs::read_to_string(&note).unwrap();
     let sockets = sockets_in(url.trim());
     assert!(!sockets.exists() && !sockets.parent().unwrap().exists(), "{}", sockets.display());
-    let error = with_database(vec!["/no/such/program".to_owned()]).await.unwrap_err();
-    assert!(error.to_string().contains("/no/such/program"), "{error}");
+    let said = output_of(another_process("fail beside a database", &note));
+    assert!(said.contains("failed: cannot run /no/such/program"), "{said}");
 }
 
 #[tokio::test]
 async fn the_database_beside_a_command_is_gone_after_a_signal_too() {
     let folder = Folder::new();
     let note = folder.0.join("url");
-    let mut runner = another_process("run beside a database", &note);
+    let runner = another_process("stay beside a database", &note);
     let url = || fs::read_to_string(&note).unwrap_or_default().trim().to_owned();
     until("the command runs", async || !url().is_empty()).await;
     let sockets = sockets_in(&url());
     let options: PgConnectOptions = url().parse().unwrap();
     options.connect().await.unwrap().close().await.unwrap();
     send("TERM", runner.id());
-    runner.wait().unwrap();
+    let said = output_of(runner);
+    assert!(said.contains(&format!("ended with {:?}", ExitCode::from(128 + 15))), "{said}");
     assert!(!sockets.parent().unwrap().exists(), "{}", sockets.display());
 }
 
