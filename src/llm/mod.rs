@@ -114,6 +114,9 @@ pub enum Error {
     /// The request was refused (4xx): trying again would not help.
     #[error("the model's server refused the request: {0}")]
     Refused(String),
+    /// The model in this process failed, or its file is broken: trying again would not help.
+    #[error("the local model failed: {0}")]
+    Local(String),
 }
 
 impl Error {
@@ -121,7 +124,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::RateLimited { .. } | Self::Unavailable(_) | Self::Timeout(_) | Self::Cut => true,
-            Self::Refused(_) => false,
+            Self::Refused(_) | Self::Local(_) => false,
         }
     }
 }

@@ -19,7 +19,7 @@ pub fn delay(error: &Error, attempt: u32, attempts: u32) -> Option<Duration> {
         return None;
     }
     match error {
-        Error::Refused(_) => None,
+        Error::Refused(_) | Error::Local(_) => None,
         Error::RateLimited { retry_after: Some(wait) } if *wait > PATIENCE => None,
         Error::RateLimited { retry_after: Some(wait) } => Some(wait.mul_f64(rand::random_range(1.0..=1.1))),
         Error::RateLimited { retry_after: None } | Error::Unavailable(_) | Error::Timeout(_) | Error::Cut => {

@@ -164,7 +164,7 @@ impl Workshop {
             llm::Error::RateLimited { .. } => Failure::RateLimited,
             llm::Error::Unavailable(_) | llm::Error::Cut => Failure::Unavailable,
             llm::Error::Timeout(_) => Failure::Timeout,
-            llm::Error::Refused(_) => Failure::Refused,
+            llm::Error::Refused(_) | llm::Error::Local(_) => Failure::Refused,
         };
         let tried = if attempt > 1 { format!(" It was tried {attempt} times.") } else { String::new() };
         let detail = format!("{}.{tried} The draft is unchanged; run the test again when the model answers.", capital(error));
