@@ -32,7 +32,7 @@ pub async fn upsert(conn: &mut Conn, articles: &[Article], now: Instant) -> Resu
                  time_to_impact, driver_type, bias, factual_reporting, content_hash, tags, updated_at)
             select uri, title, summary, body, news_source, publication_date, topic, category, sentiment, future_signal,
                 time_to_impact, driver_type, bias, factual_reporting, content_hash,
-                string_to_array(nullif(tags, ''), e'\n'), $17
+                coalesce(string_to_array(nullif(tags, ''), e'\n'), '{}'), $17
             from (
                 select
                     unnest($1::text[]) as uri, unnest($2::text[]) as title, unnest($3::text[]) as summary,

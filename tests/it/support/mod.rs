@@ -1,3 +1,5 @@
 //! What several test modules share.
 
+pub mod database;
+pub mod desk;
 pub mod model_server;

@@ -1,5 +1,7 @@
 //! Tests of drafts.
 
+mod views;
+
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -14,13 +16,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use views::{TrialBody, WholeTrial, whole};
+
 use super::messages::event;
 use super::{Checks, Page};
-use crate::domain::article::FrozenArticle;
-use crate::domain::citation::CitationCheck;
 use crate::domain::research_window::Window;
-use crate::domain::text::excerpt;
-use crate::domain::trial::{self, Failure, Stage, Stars, Trial, TrialRequest, TrialStatus};
+use crate::domain::trial::{self, Stars, Trial, TrialRequest};
 use crate::domain::{Actor, DraftId, Invalid, TrialId};
 use crate::web::Web;
 use crate::web::auth::Signed;
@@ -63,174 +64,6 @@ struct TestBody {
     user_rating: Option<i64>,
     /// At most 500 characters.
     notes: Option<String>,
-}
-
-/// A test.
-#[derive(Debug, Serialize, ToSchema)]
-struct TrialBody {
-    test_id: uuid::Uuid,
-    draft_id: i32,
-    /// The tested revision.
-    revision: i32,
-    query: String,
-    topic: String,
-    model: String,
-    /// What answered.
-    engine: String,
-    status: TrialStatus,
-    /// What it is doing.
-    stage: Stage,
-    /// The first 500 characters of the answer.
-    response_preview: String,
-    /// Characters of the whole answer.
-    response_length: usize,
-    tools_used: Vec<String>,
-    article_count: i32,
-    execution_time_ms: Option<i32>,
-    /// When it was asked for.
-    timestamp: DateTime<Utc>,
-    /// Your stars.
-    user_rating: Option<i16>,
-    /// Your note.
-    notes: String,
-    /// The mean of everybody's stars.
-    mean_rating: Option<f64>,
-    /// Who rated it.
-    ratings: Vec<RatingBody>,
-    /// The citation check in one line.
-    citation_summary: Option<String>,
-    /// Why it failed.
-    failure: Option<Failure>,
-    /// The same, as a sentence.
-    failure_detail: Option<String>,
-}
-
-/// What one person thinks of a test.
-#[derive(Debug, Serialize, ToSchema)]
-struct RatingBody {
-    name: String,
-    user_rating: Option<i16>,
-    notes: String,
-}
-
-impl TrialBody {
-    fn of(trial: &Trial, actor: &Actor) -> Self {
-        let own = trial.rating_of(actor.account);
-        let response = trial.response.as_deref().unwrap_or_default();
-        Self {
-            test_id: trial.id.0,
-            draft_id: trial.draft.0,
-            revision: trial.revision.0,
-            query: trial.question.clone(),
-            topic: trial.topic.clone(),
-            model: trial.model.clone(),
-            engine: trial.engine.clone(),
-            status: trial.status,
-            stage: trial.stage,
-            response_preview: excerpt(response, 500),
-            response_length: response.chars().count(),
-            tools_used: trial.tools_used.clone(),
-            article_count: trial.article_count,
-            execution_time_ms: trial.metrics.execution_ms,
-            timestamp: trial.created_at,
-            user_rating: own.and_then(|rating| rating.stars),
-            notes: own.map(|rating| rating.note.clone()).unwrap_or_default(),
-            mean_rating: trial.mean_rating(),
-            ratings: trial
-                .ratings
-                .iter()
-                .map(|rating| RatingBody { name: rating.name.clone(), user_rating: rating.stars, notes: rating.note.clone() })
-                .collect(),
-            citation_summary: trial.citations.as_ref().map(CitationCheck::line),
-            failure: trial.failure,
-            failure_detail: trial.failure_detail.clone(),
-        }
-    }
-}
-
-/// Cost and times of a test.
-#[derive(Debug, Serialize, ToSchema)]
-struct MetricsBody {
-    tokens_in: Option<i32>,
-    tokens_out: Option<i32>,
-    /// US dollars, where the price is configured.
-    cost_usd: Option<f64>,
-    /// From the request to the first text.
-    first_token_ms: Option<i32>,
-    execution_time_ms: Option<i32>,
-    /// How often a worker started it.
-    attempts: i32,
-}
-
-/// An article that a test was given.
-#[derive(Debug, Serialize, ToSchema)]
-struct ArticleBody {
-    /// Its place among them, from 1.
-    rank: usize,
-    article_id: i64,
-    title: String,
-    uri: String,
-    news_source: String,
-    publication_date: DateTime<Utc>,
-    /// SHA-256 of what the model could be shown, in hexadecimal.
-    content_hash: String,
-}
-
-impl ArticleBody {
-    fn of((index, article): (usize, FrozenArticle)) -> Self {
-        Self {
-            rank: index + 1,
-            article_id: article.id.0,
-            title: article.title,
-            uri: article.uri,
-            news_source: article.news_source,
-            publication_date: article.publication_date,
-            content_hash: article.content_hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-        }
-    }
-}
-
-/// A test with everything about it.
-#[derive(Debug, Serialize, ToSchema)]
-struct WholeTrial {
-    #[serde(flatten)]
-    test: TrialBody,
-    /// The whole answer, in Markdown.
-    response: Option<String>,
-    /// The check of every citation.
-    citations: Option<CitationCheck>,
-    /// The articles it was given, best first, as they were then.
-    articles: Vec<ArticleBody>,
-    metrics: MetricsBody,
-    /// How many articles it may use.
-    limit: i32,
-    window_from: Option<DateTime<Utc>>,
-    window_to: Option<DateTime<Utc>>,
-    started_at: Option<DateTime<Utc>>,
-    finished_at: Option<DateTime<Utc>>,
-}
-
-async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
-    let articles = web.workshop.trial_articles(&trial).await?;
-    Ok(WholeTrial {
-        test: TrialBody::of(&trial, actor),
-        articles: articles.into_iter().enumerate().map(ArticleBody::of).collect(),
-        metrics: MetricsBody {
-            tokens_in: trial.metrics.tokens_in,
-            tokens_out: trial.metrics.tokens_out,
-            cost_usd: trial.metrics.cost_micros.map(|micros| micros as f64 / 1e6),
-            first_token_ms: trial.metrics.first_token_ms,
-            execution_time_ms: trial.metrics.execution_ms,
-            attempts: trial.attempts,
-        },
-        response: trial.response,
-        citations: trial.citations,
-        limit: trial.article_limit,
-        window_from: trial.window.map(|window| window.from),
-        window_to: trial.window.map(|window| window.to),
-        started_at: trial.started_at,
-        finished_at: trial.finished_at,
-    })
 }
 
 fn parse(body: TestBody) -> Result<TrialRequest, Problem> {
