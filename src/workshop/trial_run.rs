@@ -14,7 +14,7 @@ use super::event::{Event, notify};
 use super::research::{Answer, SEARCH_TOOL};
 use super::{Error, Workshop};
 use crate::domain::TrialId;
-use crate::domain::trial::{Failure, Stage, Trial};
+use crate::domain::trial::{Failure, Stage, Trial, TrialStatus};
 use crate::llm::{self, Sink, retry};
 use crate::store::trial::run;
 use crate::store::{self, Conn};
@@ -146,6 +146,8 @@ impl Workshop {
             self.trial_ended(&mut tx, id).await?;
         }
         store::commit(tx).await?;
+        metrics::histogram!("workshop_trial_seconds").record(took.as_secs_f64());
+        count_end(TrialStatus::Succeeded);
         tracing::info!(trial.id = %id, took.ms = took.as_millis() as u64, "Test {id} succeeded");
         Ok(Ran::Done)
     }
@@ -178,6 +180,7 @@ impl Workshop {
             self.trial_ended(&mut tx, id).await?;
         }
         store::commit(tx).await?;
+        count_end(TrialStatus::Failed);
         tracing::warn!(trial.id = %id, failure = %failure, "Test {id} failed: {failure}");
         Ok(Ran::Done)
     }
@@ -188,6 +191,7 @@ impl Workshop {
             self.trial_ended(&mut tx, id).await?;
         }
         store::commit(tx).await?;
+        count_end(TrialStatus::Cancelled);
         tracing::info!(trial.id = %id, "Test {id} was cancelled");
         Ok(Ran::Done)
     }
@@ -222,6 +226,10 @@ impl Workshop {
             }
         }
     }
+}
+
+fn count_end(status: TrialStatus) {
+    metrics::counter!("workshop_trials_total", "status" => status.as_str()).increment(1);
 }
 
 fn capital(error: &llm::Error) -> String {
