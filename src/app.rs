@@ -63,7 +63,8 @@ impl App {
             };
             let needed = config.database.max_connections + jobs::connections(&config.queue);
             // A copy that is starting while commands run beside it needs room too.
-            let options = Options { max_connections: needed * 2 + 20, ..Options::new(directory.join("postgres"), role) };
+            let options =
+                Options { max_connections: needed * 2 + 20, ..Options::new(directory.join("postgres"), role) };
             Some(Embedded::start(options).await?)
         } else {
             None
@@ -73,11 +74,8 @@ impl App {
         queue::migrate(&store).await?;
         store.migrate().await?;
         let models = Arc::new(Models::new(config.llm.clone(), directory)?);
-        let settings = Settings {
-            drafts: config.drafts.clone(),
-            limits: config.limits.clone(),
-            queue: config.queue.clone(),
-        };
+        let settings =
+            Settings { drafts: config.drafts.clone(), limits: config.limits.clone(), queue: config.queue.clone() };
         let workshop = Workshop::new(store.clone(), models, clock, settings)?;
         workshop.ship_default_prompt().await?;
         Ok(Self { config, store, workshop, embedded })
@@ -150,9 +148,9 @@ impl App {
             }
         }));
         let address = self.config.http.address()?;
-        let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
-            format!("cannot listen on {address}; change http.listen, or stop what listens there")
-        })?;
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}; change http.listen, or stop what listens there"))?;
         let router = web::router(self.workshop.clone(), metrics);
         let stopping = stop.clone();
         tasks.spawn(async move {
@@ -196,7 +194,10 @@ impl App {
 }
 
 /// Runs something endless until `stop` is cancelled.
-fn until(stop: &CancellationToken, work: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
+fn until(
+    stop: &CancellationToken,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
     let stop = stop.clone();
     async move {
         tokio::select! {

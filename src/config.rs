@@ -63,7 +63,8 @@ impl Config {
         if let Some(path) = file {
             figment = figment.merge(Toml::file_exact(path));
         }
-        let config: Self = figment.merge(Environment { variables: environment, defaults }).extract().map_err(explain)?;
+        let config: Self =
+            figment.merge(Environment { variables: environment, defaults }).extract().map_err(explain)?;
         config.check()?;
         Ok(config)
     }

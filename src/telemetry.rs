@@ -28,7 +28,8 @@ pub enum LogFormat {
 
 /// Sends logs of this process to standard error.
 pub fn start_logging(settings: &Settings) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&settings.filter).map_err(|error| anyhow::anyhow!("the setting log.filter is wrong: {error}"))?;
+    let filter = EnvFilter::try_new(&settings.filter)
+        .map_err(|error| anyhow::anyhow!("the setting log.filter is wrong: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.format {
         LogFormat::Text => lines.try_init(),
@@ -40,7 +41,9 @@ pub fn start_logging(settings: &Settings) -> anyhow::Result<()> {
 /// Collects metrics in this process; what it returns renders them for Prometheus.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let recorder = PrometheusBuilder::new()
-        .set_buckets(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0])?
+        .set_buckets(&[
+            0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0,
+        ])?
         .build_recorder();
     let handle = recorder.handle();
     // A second service in one process (in tests) keeps its own handle; the first collects.

@@ -120,7 +120,8 @@ pub fn parse(said: &str) -> Result<Command, Unclear> {
         "draft" => Ok(Command::Draft),
         "diff" => Ok(Command::Diff),
         "accept" => {
-            let numbers = rest.split([' ', ',']).filter(|word| !word.is_empty()).map(str::parse).collect::<Result<_, _>>();
+            let numbers =
+                rest.split([' ', ',']).filter(|word| !word.is_empty()).map(str::parse).collect::<Result<_, _>>();
             numbers.map(Command::Accept).map_err(|_| usage("accept"))
         }
         "reject" => Ok(Command::Reject),
@@ -136,9 +137,9 @@ pub fn parse(said: &str) -> Result<Command, Unclear> {
         "commit" => {
             let confirm = rest.split_whitespace().any(|word| word == "--yes");
             let words: Vec<&str> = rest.split_whitespace().filter(|word| *word != "--yes").collect();
-            let (name, title) = words.split_first().map_or((String::new(), String::new()), |(name, title)| {
-                ((*name).to_owned(), title.join(" "))
-            });
+            let (name, title) = words
+                .split_first()
+                .map_or((String::new(), String::new()), |(name, title)| ((*name).to_owned(), title.join(" ")));
             Ok(Command::Commit { name, title, confirm })
         }
         "clone" if rest.is_empty() => Err(usage("clone")),

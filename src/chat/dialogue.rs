@@ -1,15 +1,15 @@
 //! A person's talk with the workshop: which draft is open, and what each command does.
 
+use super::Platform;
 use super::command::Command;
 use super::reply::{self, Reply};
-use super::Platform;
+use crate::domain::access::Visibility;
 use crate::domain::conversation::{Outcome, parse_message};
 use crate::domain::draft::Draft;
 use crate::domain::library::{self, PromptName};
-use crate::domain::trial::{self, TrialRequest};
-use crate::domain::access::Visibility;
-use crate::domain::{Actor, DraftId, TrialId};
 use crate::domain::proposal::ProposalStatus;
+use crate::domain::trial::{self, TrialRequest};
+use crate::domain::{Actor, DraftId, TrialId};
 use crate::workshop::draft::Start;
 use crate::workshop::event::Event;
 use crate::workshop::library::Commit;
@@ -192,7 +192,8 @@ impl Dialogue {
                 // The topic whose name the draft shares most words with; a person can choose another.
                 let draft = self.workshop.draft(&self.actor, id).await?;
                 let words = format!("{} {question} {}", draft.name, draft.text).to_lowercase();
-                let shared = |name: &str| name.to_lowercase().split_whitespace().filter(|word| words.contains(word)).count();
+                let shared =
+                    |name: &str| name.to_lowercase().split_whitespace().filter(|word| words.contains(word)).count();
                 let Some(best) = topics.iter().max_by_key(|topic| (shared(&topic.name), topic.articles)) else {
                     return Ok(reply::topics(&topics, None));
                 };

@@ -10,7 +10,7 @@ use crate::domain::trial::{Stage, Trial, TrialStatus};
 use crate::domain::{VersionNumber, proposal};
 use crate::workshop::Error;
 use crate::workshop::article::TopicInfo;
-use crate::workshop::expiry::{Told, TellKind};
+use crate::workshop::expiry::{TellKind, Told};
 use crate::workshop::proposal::Proposal;
 
 /// Something to show.
@@ -82,7 +82,14 @@ pub fn draft(draft: &Draft) -> Reply {
     if draft.text.is_empty() {
         return Reply::said("There is no draft yet. Say what you need, or \"decide for me\".");
     }
-    Reply::said(format!("{} (draft {}, revision {}, {})\n\n{}", draft.name, draft.id, draft.revision, draft.status, draft.text.trim_end()))
+    Reply::said(format!(
+        "{} (draft {}, revision {}, {})\n\n{}",
+        draft.name,
+        draft.id,
+        draft.revision,
+        draft.status,
+        draft.text.trim_end()
+    ))
 }
 
 /// That a workshop goes on.
@@ -110,7 +117,8 @@ pub fn proposed(proposal: &Proposal, marker: &str) -> Reply {
             }
         }
     }
-    let _ = write!(text, "\n{marker}accept, {marker}accept 1 2 … for some, or {marker}reject. Nothing is applied before.");
+    let _ =
+        write!(text, "\n{marker}accept, {marker}accept 1 2 … for some, or {marker}reject. Nothing is applied before.");
     Reply::said(text)
 }
 
@@ -122,7 +130,9 @@ pub fn no_proposal() -> Reply {
 /// What was decided on a proposal.
 pub fn decided(proposal: &Proposal, revision: Option<i32>) -> Reply {
     Reply::said(match revision {
-        Some(revision) => format!("Proposal {} is {}; the draft is at revision {revision}.", proposal.number, proposal.status),
+        Some(revision) => {
+            format!("Proposal {} is {}; the draft is at revision {revision}.", proposal.number, proposal.status)
+        }
         None => format!("Proposal {} is {}; the draft stays as it is.", proposal.number, proposal.status),
     })
 }
@@ -146,7 +156,9 @@ pub fn result(trial: &Trial, marker: &str) -> Reply {
             let answer = trial.response.as_deref().unwrap_or_default().trim_end();
             Reply::said(format!("{answer}\n\n{}\nRate it: {marker}rate 1–5 [note]", metrics(trial)))
         }
-        TrialStatus::Failed => Reply::refused(format!("The test failed. {}", trial.failure_detail.as_deref().unwrap_or_default())),
+        TrialStatus::Failed => {
+            Reply::refused(format!("The test failed. {}", trial.failure_detail.as_deref().unwrap_or_default()))
+        }
         TrialStatus::Cancelled => Reply::said("The test was cancelled."),
         TrialStatus::Queued | TrialStatus::Running => {
             Reply::said(format!("The test goes on; its result will be among {marker}tests."))
@@ -239,7 +251,9 @@ pub fn told(told: &Told, marker: &str) -> Reply {
     Reply::said(match kind {
         TellKind::ExpiryReminder => {
             let when = when.map_or("soon".to_owned(), |when| when.format("on %Y-%m-%d").to_string());
-            format!("Draft {draft} \"{name}\" expires {when} if nobody uses it. Keep it: {marker}open {draft} and say something.")
+            format!(
+                "Draft {draft} \"{name}\" expires {when} if nobody uses it. Keep it: {marker}open {draft} and say something."
+            )
         }
         TellKind::Expired => {
             format!("Draft {draft} \"{name}\" has expired: it can be read, and restored for a while.")

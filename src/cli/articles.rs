@@ -72,7 +72,9 @@ fn read(path: &Path) -> anyhow::Result<Box<dyn Iterator<Item = Numbered>>> {
     match extension.to_str() {
         Some("csv") => Ok(Box::new(csv_rows(file))),
         Some("jsonl" | "ndjson" | "json") => Ok(Box::new(json_lines(file))),
-        Some(_) | None => anyhow::bail!("{}: name it .jsonl or .csv, so that it is clear what it holds", path.display()),
+        Some(_) | None => {
+            anyhow::bail!("{}: name it .jsonl or .csv, so that it is clear what it holds", path.display())
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat::Platform;
 use crate::chat::command::{self, Command};
 use crate::chat::dialogue::Dialogue;
 use crate::chat::reply::{self, Reply};
 use crate::chat::terminal::Terminal;
-use crate::chat::Platform;
 use crate::config::Config;
 use crate::domain::DraftId;
 use crate::domain::account::{Identity, Platform as Where};

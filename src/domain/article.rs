@@ -196,11 +196,15 @@ fn parse_date(raw: &str) -> Result<Instant, Invalid> {
         .map(|date| date.to_utc())
         .or_else(|_| NaiveDateTime::parse_from_str(raw, "%Y-%m-%d %H:%M:%S").map(|date| date.and_utc()))
         .or_else(|_| NaiveDateTime::parse_from_str(raw, "%Y-%m-%dT%H:%M:%S%.f").map(|date| date.and_utc()))
-        .or_else(|_| NaiveDate::parse_from_str(raw, "%Y-%m-%d").map(|date| date.and_time(Default::default()).and_utc()));
+        .or_else(|_| {
+            NaiveDate::parse_from_str(raw, "%Y-%m-%d").map(|date| date.and_time(Default::default()).and_utc())
+        });
     let year = |date: &Instant| chrono::Datelike::year(date);
     match parsed {
         Ok(date) if (1000..=9999).contains(&year(&date)) => Ok(date),
-        Ok(_) | Err(_) => Err(Invalid::new("publication_date", "must be a date such as 2026-05-31 or 2026-05-31T12:00:00Z")),
+        Ok(_) | Err(_) => {
+            Err(Invalid::new("publication_date", "must be a date such as 2026-05-31 or 2026-05-31T12:00:00Z"))
+        }
     }
 }
 

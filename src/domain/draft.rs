@@ -1,9 +1,7 @@
 //! Drafts: the prompt being designed, its life and its revisions.
 
 use super::{
-    AccountId, ChatId, DraftId, Instant, Invalid, PromptId, RevisionNumber, VersionNumber,
-    library::PromptName,
-    text,
+    AccountId, ChatId, DraftId, Instant, Invalid, PromptId, RevisionNumber, VersionNumber, library::PromptName, text,
 };
 use crate::choice;
 
@@ -150,7 +148,9 @@ impl Draft {
             (DraftStatus::Ready, DraftStatus::Ready) => Ok(DraftStatus::Ready),
             (DraftStatus::Committed, DraftStatus::Committed) => Ok(DraftStatus::Committed),
             (DraftStatus::Committed, _) => refuse("a committed draft stays committed; clone its prompt instead"),
-            (_, DraftStatus::Committed) => refuse("a draft becomes committed by committing it, with a name and a title"),
+            (_, DraftStatus::Committed) => {
+                refuse("a draft becomes committed by committing it, with a name and a title")
+            }
             (_, DraftStatus::Expired) => refuse("drafts expire by themselves"),
             (DraftStatus::Expired, DraftStatus::Draft) if self.purged_at.is_none() => {
                 Ok(self.status_before_expiry.unwrap_or(DraftStatus::Draft))
@@ -209,7 +209,9 @@ pub fn parse_text(field: &'static str, raw: &str) -> Result<String, Invalid> {
 
 /// A name for a draft, made of what a person asked for.
 pub fn name_from(requirements: &str) -> String {
-    const FILLER: &[&str] = &["i", "need", "want", "a", "an", "the", "please", "we", "would", "like", "to", "have", "for", "me", "us", "with"];
+    const FILLER: &[&str] = &[
+        "i", "need", "want", "a", "an", "the", "please", "we", "would", "like", "to", "have", "for", "me", "us", "with",
+    ];
     let words: Vec<&str> = requirements
         .split(|c: char| !(c.is_alphanumeric() || c == '-'))
         .filter(|word| !word.is_empty() && !FILLER.contains(&word.to_lowercase().as_str()))
@@ -279,7 +281,10 @@ mod tests {
 
     #[test]
     fn a_name_comes_from_what_was_asked_for() {
-        assert_eq!(name_from("I need executive-level financial analysis with risk focus"), "Executive-level financial analysis risk focus");
+        assert_eq!(
+            name_from("I need executive-level financial analysis with risk focus"),
+            "Executive-level financial analysis risk focus"
+        );
         assert_eq!(name_from("?"), "Untitled draft");
     }
 }

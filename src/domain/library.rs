@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn a_name_is_suggested_from_a_title() {
-        assert_eq!(PromptName::suggest("Financial risk, for executives!").unwrap().as_str(), "financial_risk_for_executives");
+        assert_eq!(
+            PromptName::suggest("Financial risk, for executives!").unwrap().as_str(),
+            "financial_risk_for_executives"
+        );
         assert_eq!(PromptName::suggest("日本"), None);
     }
 

@@ -1,10 +1,8 @@
 //! Tests (in code: trials): one run of one revision on one question over the article database.
 
 use super::{
-    AccountId, DraftId, Instant, Invalid, RetrievalId, RevisionNumber, TrialId,
-    citation::CitationCheck,
-    research_window::Window,
-    text,
+    AccountId, DraftId, Instant, Invalid, RetrievalId, RevisionNumber, TrialId, citation::CitationCheck,
+    research_window::Window, text,
 };
 use crate::choice;
 

@@ -13,9 +13,7 @@ mod tidy_queue;
 
 use std::time::Duration;
 
-use apalis::prelude::{
-    AbortError, Attempt, BackendExt, BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt,
-};
+use apalis::prelude::{AbortError, Attempt, BackendExt, BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_postgres::{Config, PostgresStorage};
 use serde::de::DeserializeOwned;
 use tokio_util::task::AbortOnDropHandle;
@@ -106,7 +104,8 @@ pub async fn run(
             true
         })
         .shutdown_timeout(Duration::from_secs(settings.shutdown_seconds + 2));
-    for (queue, count) in [(Queue::Trials, trial_workers), (Queue::Talk, TALK_WORKERS), (Queue::Upkeep, UPKEEP_WORKERS)] {
+    for (queue, count) in [(Queue::Trials, trial_workers), (Queue::Talk, TALK_WORKERS), (Queue::Upkeep, UPKEEP_WORKERS)]
+    {
         for index in 0..count {
             let (pool, desk, copy) = (pool.clone(), desk.clone(), copy.clone());
             let config = Config::default()
@@ -193,7 +192,10 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
     }
 }
 
-async fn with<J: DeserializeOwned, F: Future<Output = Outcome>>(data: serde_json::Value, run: impl FnOnce(J) -> F) -> Outcome {
+async fn with<J: DeserializeOwned, F: Future<Output = Outcome>>(
+    data: serde_json::Value,
+    run: impl FnOnce(J) -> F,
+) -> Outcome {
     match serde_json::from_value(data) {
         Ok(job) => run(job).await,
         Err(_) => {
@@ -218,4 +220,3 @@ fn on_panic(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output 
         }
     }
 }
-

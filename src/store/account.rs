@@ -30,8 +30,9 @@ pub async fn find_by_name(conn: &mut Conn, name: &str) -> Result<Option<Account>
 
 /// Every account, by name.
 pub async fn list(conn: &mut Conn) -> Result<Vec<Account>, Error> {
-    let rows =
-        sqlx::query_as!(Row, "select id, name, is_admin, created_at from accounts order by name").fetch_all(conn).await?;
+    let rows = sqlx::query_as!(Row, "select id, name, is_admin, created_at from accounts order by name")
+        .fetch_all(conn)
+        .await?;
     Ok(rows.into_iter().map(Account::from).collect())
 }
 
@@ -80,7 +81,12 @@ pub async fn find_by_identity(conn: &mut Conn, identity: &Identity) -> Result<Op
 }
 
 /// Joins a user of a chat platform to an account; a user that has one keeps it.
-pub async fn insert_identity(conn: &mut Conn, identity: &Identity, account: AccountId, now: Instant) -> Result<(), Error> {
+pub async fn insert_identity(
+    conn: &mut Conn,
+    identity: &Identity,
+    account: AccountId,
+    now: Instant,
+) -> Result<(), Error> {
     sqlx::query!(
         "insert into identities (platform, workspace, external_user, account_id, created_at)
         values ($1, $2, $3, $4, $5)
@@ -112,7 +118,13 @@ pub async fn find_by_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<Accoun
 }
 
 /// Adds a token, known by its fingerprint.
-pub async fn insert_token(conn: &mut Conn, id: TokenId, account: AccountId, hash: &[u8], now: Instant) -> Result<(), Error> {
+pub async fn insert_token(
+    conn: &mut Conn,
+    id: TokenId,
+    account: AccountId,
+    hash: &[u8],
+    now: Instant,
+) -> Result<(), Error> {
     sqlx::query!(
         "insert into api_tokens (id, account_id, hash, created_at) values ($1, $2, $3, $4)",
         id.0,

@@ -16,7 +16,8 @@ pub struct Upserted {
 
 /// Adds articles, or replaces those whose address is known. No two may have the same address.
 pub async fn upsert(conn: &mut Conn, articles: &[Article], now: Instant) -> Result<Upserted, Error> {
-    let column = |field: fn(&Article) -> &String| -> Vec<String> { articles.iter().map(|a| field(a).clone()).collect() };
+    let column =
+        |field: fn(&Article) -> &String| -> Vec<String> { articles.iter().map(|a| field(a).clone()).collect() };
     let topics = column(|a| &a.topic);
     sqlx::query!("insert into topics (name) select distinct unnest($1::text[]) on conflict do nothing", &topics)
         .execute(&mut *conn)
@@ -121,7 +122,12 @@ pub async fn search(conn: &mut Conn, search: &Search<'_>) -> Result<Vec<FrozenAr
 }
 
 /// The newest articles of a topic.
-pub async fn newest(conn: &mut Conn, topic: &str, window: Option<Window>, limit: i64) -> Result<Vec<FrozenArticle>, Error> {
+pub async fn newest(
+    conn: &mut Conn,
+    topic: &str,
+    window: Option<Window>,
+    limit: i64,
+) -> Result<Vec<FrozenArticle>, Error> {
     let articles = sqlx::query_as!(
         FoundRow,
         "select id, uri, title, summary, body, news_source, publication_date, sentiment, content_hash

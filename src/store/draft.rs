@@ -124,7 +124,9 @@ pub async fn list(
 ///
 /// Takes a lock on the account until the transaction ends, so that two requests at once cannot both be the last.
 pub async fn count_live(conn: &mut Conn, owner: AccountId) -> Result<i64, Error> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", owner.0).execute(&mut *conn).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 0))", owner.0)
+        .execute(&mut *conn)
+        .await?;
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from drafts where owner_id = $1 and status in ('draft', 'testing', 'ready')"#,
         owner.0,
@@ -194,9 +196,14 @@ pub async fn update(conn: &mut Conn, draft: &Draft) -> Result<(), Error> {
 
 /// Notes that a draft was used, and what that does to its status.
 pub async fn touch(conn: &mut Conn, id: DraftId, status: DraftStatus, now: Instant) -> Result<(), Error> {
-    sqlx::query!("update drafts set active_at = greatest(active_at, $2), status = $3 where id = $1", id.0, now, status.as_str())
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update drafts set active_at = greatest(active_at, $2), status = $3 where id = $1",
+        id.0,
+        now,
+        status.as_str()
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -307,12 +314,9 @@ pub async fn purge(conn: &mut Conn, id: DraftId, chat: ChatId, now: Instant) -> 
     sqlx::query!("delete from messages where chat_id = $1", chat.0).execute(&mut *conn).await?;
     sqlx::query!("delete from proposals where draft_id = $1", id.0).execute(&mut *conn).await?;
     sqlx::query!("update draft_revisions set text = '' where draft_id = $1", id.0).execute(&mut *conn).await?;
-    sqlx::query!(
-        "update ratings set note = '' where trial_id in (select id from trials where draft_id = $1)",
-        id.0
-    )
-    .execute(&mut *conn)
-    .await?;
+    sqlx::query!("update ratings set note = '' where trial_id in (select id from trials where draft_id = $1)", id.0)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!(
         "update trials
         set question = 'removed with its draft', response = null, citation_check = null, failure_detail = null,

@@ -146,4 +146,3 @@ pub async fn insert(conn: &mut Conn, message: &Message, client_key: Option<&str>
     .await?;
     Ok(done.rows_affected() == 1)
 }
-

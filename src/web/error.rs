@@ -131,7 +131,8 @@ impl Problem {
 
     pub(super) fn unauthorized() -> Self {
         let detail = "Send Authorization: Bearer TOKEN. `workshop token create --user NAME` prints a token.";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in", detail).header(header::WWW_AUTHENTICATE, "Bearer")
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in", detail)
+            .header(header::WWW_AUTHENTICATE, "Bearer")
     }
 
     pub(super) fn too_large() -> Self {
@@ -155,7 +156,8 @@ impl Problem {
     pub(super) fn invalid(invalid: Vec<Invalid>) -> Self {
         let detail = Error::Invalid(invalid.clone()).to_string();
         let mut problem = Self::unfit(&detail);
-        problem.errors = invalid.into_iter().map(|i| FieldError { field: i.field.to_owned(), reason: i.reason }).collect();
+        problem.errors =
+            invalid.into_iter().map(|i| FieldError { field: i.field.to_owned(), reason: i.reason }).collect();
         problem
     }
 
@@ -175,7 +177,9 @@ impl Problem {
     fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
         let reference = format!("{:08x}", rand::random::<u32>());
         tracing::error!(reference, error, "A request failed by a fault of ours");
-        let detail = format!("Something went wrong on our side. Nothing was changed. Tell the operator this reference: {reference}.");
+        let detail = format!(
+            "Something went wrong on our side. Nothing was changed. Tell the operator this reference: {reference}."
+        );
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Fault", detail);
         problem.reference = Some(reference);
         problem
@@ -184,7 +188,10 @@ impl Problem {
 
 fn stale(current: &Draft, error: &Error) -> Problem {
     Problem::new(StatusCode::PRECONDITION_FAILED, "precondition-failed", "Changed meanwhile", error.to_string())
-        .with("current", json!({ "draft_content": current.text, "revision": current.revision, "status": current.status }))
+        .with(
+            "current",
+            json!({ "draft_content": current.text, "revision": current.revision, "status": current.status }),
+        )
         .header(header::ETAG, &format!("\"{}\"", current.revision))
 }
 
@@ -202,16 +209,15 @@ impl From<Error> for Problem {
             Error::Decided(_) => Self::conflict("proposal-decided", "Decided already", &error),
             Error::TrialEnded(_) => Self::conflict("test-ended", "Ended already", &error),
             Error::TrialUnfinished(_) => Self::conflict("test-unfinished", "No answer yet", &error),
-            Error::WantsConfirmation(warning) => {
-                Self::conflict("confirmation-required", "Wants a second yes", &error)
-                    .with("warning", json!(warning.to_string()))
-            }
+            Error::WantsConfirmation(warning) => Self::conflict("confirmation-required", "Wants a second yes", &error)
+                .with("warning", json!(warning.to_string())),
             Error::NameTaken { .. } => Self::conflict("name-taken", "Name taken", &error),
             Error::LimitReached { limit, most, until } => {
-                let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "limit-reached", "Limit reached", error.to_string())
-                    .with("limit", json!(limit))
-                    .with("most", json!(most))
-                    .with("until", json!(until));
+                let problem =
+                    Self::new(StatusCode::TOO_MANY_REQUESTS, "limit-reached", "Limit reached", error.to_string())
+                        .with("limit", json!(limit))
+                        .with("most", json!(most))
+                        .with("until", json!(until));
                 match until {
                     Some(until) => {
                         let seconds = (*until - chrono::Utc::now()).num_seconds().max(0) + 1;
@@ -221,7 +227,10 @@ impl From<Error> for Problem {
                 }
             }
             Error::Unavailable(cause) => {
-                tracing::warn!(error = cause as &dyn std::error::Error, "A request failed: the database cannot be reached");
+                tracing::warn!(
+                    error = cause as &dyn std::error::Error,
+                    "A request failed: the database cannot be reached"
+                );
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", error.to_string())
                     .header(header::RETRY_AFTER, "2")
             }

@@ -43,7 +43,10 @@ impl Settings {
     /// Address and port to listen on, parsed.
     pub fn address(&self) -> anyhow::Result<SocketAddr> {
         self.listen.parse().map_err(|_| {
-            anyhow::anyhow!("the setting http.listen is wrong: {:?} is no address and port such as 127.0.0.1:8484", self.listen)
+            anyhow::anyhow!(
+                "the setting http.listen is wrong: {:?} is no address and port such as 127.0.0.1:8484",
+                self.listen
+            )
         })
     }
 }

@@ -65,7 +65,8 @@ impl Workshop {
         let now = self.now();
         let orphans = run::orphans(&mut tx, Queue::Trials.as_str(), now - ORPHAN_AFTER).await?;
         for (trial, _) in &orphans {
-            let detail = "The service stopped in the middle of this test too often. Nothing else was lost; run it again.";
+            let detail =
+                "The service stopped in the middle of this test too often. Nothing else was lost; run it again.";
             if run::abandon(&mut tx, *trial, Failure::Interrupted, detail, now).await? {
                 tracing::error!(trial.id = %trial, "Test {trial} was left without a job and has failed");
                 notify(&mut tx, &Event::TrialChanged { trial: *trial }).await?;

@@ -6,8 +6,8 @@ use super::{Error, Workshop};
 use crate::domain::article::{Article, RawArticle};
 use crate::domain::{Actor, Invalid};
 use crate::store;
-use crate::store::article::Upserted;
 pub use crate::store::article::Topic as TopicInfo;
+use crate::store::article::Upserted;
 
 /// Articles stored in one statement.
 const BATCH: usize = 500;

@@ -131,10 +131,7 @@ impl Workshop {
         match &event {
             Event::CancelTrial { trial } => self.running.cancel(*trial),
             Event::Admit | Event::Gap => self.admission.notify_one(),
-            Event::Delta { .. }
-            | Event::Answered { .. }
-            | Event::DraftChanged { .. }
-            | Event::TrialChanged { .. } => {}
+            Event::Delta { .. } | Event::Answered { .. } | Event::DraftChanged { .. } | Event::TrialChanged { .. } => {}
         }
         self.events.send(event);
     }

@@ -114,7 +114,13 @@ impl Workshop {
         Ok(done)
     }
 
-    async fn expire_one(&self, conn: &mut Conn, mut draft: Draft, now: Instant, done: &mut Expired) -> Result<(), Error> {
+    async fn expire_one(
+        &self,
+        conn: &mut Conn,
+        mut draft: Draft,
+        now: Instant,
+        done: &mut Expired,
+    ) -> Result<(), Error> {
         match self.expiry.due(draft.active_at, now) {
             None => {}
             Some(Due::Reminder { day }) => {

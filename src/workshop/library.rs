@@ -66,7 +66,12 @@ pub struct Imported {
 
 impl Workshop {
     /// Commits a draft's current text: a new prompt, or the next version of the one it was cloned from.
-    pub async fn commit_draft(&self, actor: &Actor, id: DraftId, commit: Commit) -> Result<(Prompt, VersionNumber), Error> {
+    pub async fn commit_draft(
+        &self,
+        actor: &Actor,
+        id: DraftId,
+        commit: Commit,
+    ) -> Result<(Prompt, VersionNumber), Error> {
         let mut tx = self.store.begin().await?;
         let mut draft = self.writable_draft(&mut tx, actor, id, Access::Editor).await?;
         draft.committable()?;
@@ -131,7 +136,13 @@ impl Workshop {
     /// A page of the prompts that the actor may see, by name, and how many there are in all.
     ///
     /// Every word of `query` must appear in name, title, description or text.
-    pub async fn prompts(&self, actor: &Actor, query: &str, limit: i64, offset: i64) -> Result<(Vec<Prompt>, i64), Error> {
+    pub async fn prompts(
+        &self,
+        actor: &Actor,
+        query: &str,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Prompt>, i64), Error> {
         let words: Vec<String> = query.split_whitespace().take(20).map(str::to_owned).collect();
         Ok(store::library::list(&mut *self.store.conn().await?, actor.account, &words, limit, offset).await?)
     }

@@ -102,7 +102,13 @@ impl Workshop {
     }
 
     /// Like [`Self::draft_for`], with the draft locked until the transaction ends and open to changes.
-    async fn writable_draft(&self, conn: &mut Conn, actor: &Actor, id: DraftId, needed: Access) -> Result<Draft, Error> {
+    async fn writable_draft(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        id: DraftId,
+        needed: Access,
+    ) -> Result<Draft, Error> {
         self.draft_for(conn, actor, id, needed).await?;
         let draft = store::draft::lock(conn, id).await?.ok_or(Error::NotFound(Noun::Draft))?;
         draft.writable()?;

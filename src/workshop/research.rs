@@ -247,7 +247,8 @@ async fn search(conn: &mut Conn, key: &RetrievalKey) -> Result<Vec<FrozenArticle
             }
             let query = words.join(operator);
             // More than asked for, so that there is something to choose from when one source dominates.
-            let search = Search { query: &query, topic: &key.topic, window: key.window, limit: i64::from(key.limit) * 2 };
+            let search =
+                Search { query: &query, topic: &key.topic, window: key.window, limit: i64::from(key.limit) * 2 };
             for article in store::article::search(conn, &search).await? {
                 if !found.iter().any(|known| known.id == article.id) {
                     found.push(article);

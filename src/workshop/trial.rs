@@ -108,7 +108,13 @@ impl Workshop {
     }
 
     /// A page of a draft's tests, newest first, and how many there are in all.
-    pub async fn trials(&self, actor: &Actor, draft: DraftId, limit: i64, offset: i64) -> Result<(Vec<Trial>, i64), Error> {
+    pub async fn trials(
+        &self,
+        actor: &Actor,
+        draft: DraftId,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Trial>, i64), Error> {
         let mut conn = self.store.conn().await?;
         self.draft_for(&mut conn, actor, draft, Access::Viewer).await?;
         Ok(store::trial::list(&mut conn, draft, limit, offset).await?)

@@ -169,7 +169,8 @@ impl Workshop {
             llm::Error::Refused(_) | llm::Error::Local(_) => Failure::Refused,
         };
         let tried = if attempt > 1 { format!(" It was tried {attempt} times.") } else { String::new() };
-        let detail = format!("{}.{tried} The draft is unchanged; run the test again when the model answers.", capital(error));
+        let detail =
+            format!("{}.{tried} The draft is unchanged; run the test again when the model answers.", capital(error));
         self.fail_run(trial.id, token, failure, &detail).await
     }
 

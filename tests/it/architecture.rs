@@ -125,9 +125,9 @@ fn crates_are_named_only_where_they_belong() {
         }
         for line in code(&text) {
             for (name, allowed) in ONLY {
-                let uses = line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).any(|word| {
-                    word.starts_with(&format!("{name}::"))
-                });
+                let uses = line
+                    .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+                    .any(|word| word.starts_with(&format!("{name}::")));
                 if uses && !allowed.contains(&module.as_str()) {
                     wrong.push(format!("{}: {}", path.display(), line.trim()));
                 }
@@ -139,8 +139,11 @@ fn crates_are_named_only_where_they_belong() {
 
 #[test]
 fn every_module_is_in_the_table() {
-    let known: BTreeSet<String> =
-        MAY_USE.iter().map(|(module, _)| (*module).to_owned()).chain(["app", "cli", "lib", "main"].map(str::to_owned)).collect();
+    let known: BTreeSet<String> = MAY_USE
+        .iter()
+        .map(|(module, _)| (*module).to_owned())
+        .chain(["app", "cli", "lib", "main"].map(str::to_owned))
+        .collect();
     let found: BTreeSet<String> = sources().into_iter().map(|(module, ..)| module).collect();
     assert_eq!(found, known);
 }

@@ -42,8 +42,10 @@ async fn an_analyst_gets_from_a_requirement_to_a_tested_prompt_and_its_clone() {
     assert!(accepted["draft_content"].as_str().unwrap().contains("a timeline for"));
 
     // The test cites one article well and one that does not exist.
-    desk.model().reply("Premiums rose to 0.9 percent [War-risk premiums rise](https://news.example/1). \
-                        They reached 3 percent [Elsewhere](https://other.example/x).");
+    desk.model().reply(
+        "Premiums rose to 0.9 percent [War-risk premiums rise](https://news.example/1). \
+                        They reached 3 percent [Elsewhere](https://other.example/x).",
+    );
     let test = alice.test(draft, "How did war-risk premiums move?").await;
     assert_eq!((&test["status"], &test["revision"]), (&json!("succeeded"), &json!(2)), "{test}");
     assert_eq!(test["citation_summary"], "2 claims, 1 cited, 1 unknown link");

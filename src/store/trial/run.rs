@@ -1,18 +1,17 @@
 //! What workers do with tests: admit, start, finish, give back, reconcile.
 
 use super::super::{Conn, Error};
+use crate::domain::citation::CitationCheck;
 use crate::domain::trial::{Failure, Metrics, Stage};
 use crate::domain::{AccountId, Instant, RetrievalId, TrialId};
-use crate::domain::citation::CitationCheck;
 
 /// A key for Postgres' advisory locks: only one admission decides at a time.
 const ADMISSION: i64 = 0x0077_6f72_6b73_686f;
 
 /// Takes the right to admit until the transaction ends, if nobody else has it.
 pub async fn try_admission(conn: &mut Conn) -> Result<bool, Error> {
-    let taken = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "taken!""#, ADMISSION)
-        .fetch_one(conn)
-        .await?;
+    let taken =
+        sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "taken!""#, ADMISSION).fetch_one(conn).await?;
     Ok(taken)
 }
 
@@ -128,7 +127,13 @@ pub struct Success {
 }
 
 /// Ends a test with its answer, if `token` still holds it.
-pub async fn succeed(conn: &mut Conn, id: TrialId, token: uuid::Uuid, success: &Success, now: Instant) -> Result<bool, Error> {
+pub async fn succeed(
+    conn: &mut Conn,
+    id: TrialId,
+    token: uuid::Uuid,
+    success: &Success,
+    now: Instant,
+) -> Result<bool, Error> {
     let citations = serde_json::to_value(&success.citations).map_err(super::corrupt("trials", id))?;
     let metrics = success.metrics;
     let done = sqlx::query!(
@@ -218,7 +223,11 @@ pub async fn cancel_requested(conn: &mut Conn, ids: &[TrialId]) -> Result<Vec<Tr
 }
 
 /// Admitted or running tests whose job of queue `queue` (key `trial:<id>:<job_run>`) has ended for good or is gone.
-pub async fn orphans(conn: &mut Conn, queue: &str, admitted_before: Instant) -> Result<Vec<(TrialId, AccountId)>, Error> {
+pub async fn orphans(
+    conn: &mut Conn,
+    queue: &str,
+    admitted_before: Instant,
+) -> Result<Vec<(TrialId, AccountId)>, Error> {
     let rows = sqlx::query!(
         "select t.id, t.account_id
         from trials t
@@ -239,7 +248,13 @@ pub async fn orphans(conn: &mut Conn, queue: &str, admitted_before: Instant) -> 
 }
 
 /// Fails a test that nobody will run any more, whoever held it.
-pub async fn abandon(conn: &mut Conn, id: TrialId, failure: Failure, detail: &str, now: Instant) -> Result<bool, Error> {
+pub async fn abandon(
+    conn: &mut Conn,
+    id: TrialId,
+    failure: Failure,
+    detail: &str,
+    now: Instant,
+) -> Result<bool, Error> {
     let done = sqlx::query!(
         "update trials
         set status = case when cancel_requested then 'cancelled' else 'failed' end, stage = 'done',

@@ -1,12 +1,11 @@
 //! Articles and topics.
 
-use chrono::{DateTime, Utc};
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
 
 use crate::domain::article::RawArticle;
 use crate::web::Web;

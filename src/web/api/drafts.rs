@@ -1,9 +1,9 @@
 //! Workshops and their drafts.
 
-use chrono::{DateTime, Utc};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -125,7 +125,11 @@ async fn draft_body(web: &Web, draft: Draft) -> Result<DraftBody, Problem> {
 #[utoipa::path(post, path = "/prompts/workshop/start", tag = "workshop", request_body = StartBody,
     responses((status = 201, body = StartedBody), (status = 429, body = Problem, content_type = "application/problem+json",
         description = "You have as many drafts as you can have."), Missing, Refusals, Unreadable))]
-async fn start(State(web): State<Web>, Signed(actor): Signed, Json(body): Json<StartBody>) -> Result<Response, Problem> {
+async fn start(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Json(body): Json<StartBody>,
+) -> Result<Response, Problem> {
     let mut checks = Checks::default();
     let text = body.starting_prompt.map(|text| checks.take(draft::parse_text("starting_prompt", &text)));
     let name = body.draft_name.map(|name| checks.take(draft::parse_name(&name)));

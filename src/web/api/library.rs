@@ -1,9 +1,9 @@
 //! The library: committing, listing, reading and cloning prompts.
 
-use chrono::{DateTime, Utc};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;

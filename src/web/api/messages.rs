@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -209,7 +209,11 @@ fn stream_answer(web: Web, actor: Actor, id: DraftId, watch: AnswerWatch) -> Res
                 Streaming::Last(event) => (*event, Streaming::Over),
                 Streaming::Waiting(mut watch) => match watch.next().await {
                     Ok(Heard::Delta { text, restart }) => {
-                        let data = if restart { json!({ "content": text, "restart": true }) } else { json!({ "content": text }) };
+                        let data = if restart {
+                            json!({ "content": text, "restart": true })
+                        } else {
+                            json!({ "content": text })
+                        };
                         (event("delta", &data), Streaming::Waiting(watch))
                     }
                     Ok(Heard::Answer(answer)) => match reply(&web, &actor, id, *answer).await {

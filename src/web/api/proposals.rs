@@ -1,7 +1,7 @@
 //! Proposals: changes by the AI that wait for a person.
 
-use chrono::{DateTime, Utc};
 use axum::extract::State;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -9,11 +9,11 @@ use utoipa_axum::routes;
 
 use crate::domain::proposal::{self, Change, ProposalStatus};
 use crate::domain::{DraftId, ProposalNumber};
-use crate::workshop::proposal::Proposal;
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
+use crate::workshop::proposal::Proposal;
 
 pub(super) fn routes() -> OpenApiRouter<Web> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(accept)).routes(routes!(reject))

@@ -27,7 +27,8 @@ impl Server {
                 let directory = std::env::temp_dir().join(format!("workshop-tests-{}", std::process::id()));
                 let mut options = Options::new(directory, Role::Serve);
                 (options.durable, options.max_connections) = (false, 300);
-                let embedded = Embedded::start(options).await.expect("tests need PostgreSQL's programs: run `make test`");
+                let embedded =
+                    Embedded::start(options).await.expect("tests need PostgreSQL's programs: run `make test`");
                 (embedded.url(), Some(embedded))
             }
         };

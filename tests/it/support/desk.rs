@@ -265,7 +265,12 @@ pub fn articles() -> Vec<RawArticle> {
         ..RawArticle::default()
     };
     vec![
-        article(1, "Shipping", "War-risk premiums rise", "Insurers raised war-risk premiums to 0.9 percent of hull value."),
+        article(
+            1,
+            "Shipping",
+            "War-risk premiums rise",
+            "Insurers raised war-risk premiums to 0.9 percent of hull value.",
+        ),
         article(2, "Shipping", "Port of Hallam reopens", "The port of Hallam reopened after a strike of 12 days."),
         article(3, "Shipping", "Premiums fall again", "War-risk premiums fell to 0.4 percent after the ceasefire."),
         article(4, "Shipping", "Carriers report delays", "Three carriers report delays of 9 days at Hallam."),

@@ -121,7 +121,12 @@ async fn start(
 }
 
 /// Answers for a test that was just asked for, at once or when it has ended.
-async fn started(actor: &Actor, trial: Trial, headers: &HeaderMap, watch: &mut TrialWatch) -> Result<Response, Problem> {
+async fn started(
+    actor: &Actor,
+    trial: Trial,
+    headers: &HeaderMap,
+    watch: &mut TrialWatch,
+) -> Result<Response, Problem> {
     if let Some(wait) = preferred_wait(headers)
         && let Ok(ended) = tokio::time::timeout(wait, watch.end(&trial)).await
     {

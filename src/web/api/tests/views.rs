@@ -86,7 +86,11 @@ impl TrialBody {
             ratings: trial
                 .ratings
                 .iter()
-                .map(|rating| RatingBody { name: rating.name.clone(), user_rating: rating.stars, notes: rating.note.clone() })
+                .map(|rating| RatingBody {
+                    name: rating.name.clone(),
+                    user_rating: rating.stars,
+                    notes: rating.note.clone(),
+                })
                 .collect(),
             citation_summary: trial.citations.as_ref().map(CitationCheck::line),
             failure: trial.failure,
