@@ -1,4 +1,4 @@
-//! Talking to a language model. One file per provider; [`Engine`] says which one answers now.
+//! Talking to a language model. One file per provider; [`engine::Engine`] says which one answers now.
 //!
 //! A provider streams: text goes to the [`Sink`] as it comes, and the whole [`Completion`] is returned at the end.
 //! A stream that ends without its end marker is [`Error::Cut`], never a short answer.

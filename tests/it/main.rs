@@ -2,6 +2,8 @@
 
 mod architecture;
 mod embedded;
+#[cfg(feature = "local-model")]
+mod local_model;
 mod remote;
 mod story;
 mod support;

