@@ -26,6 +26,13 @@ pub(super) struct Problem {
     status: u16,
     /// What happened and what to do, for people.
     detail: String,
+    #[serde(flatten)]
+    extra: Box<Extra>,
+}
+
+/// What only some problems have.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub(super) struct Extra {
     /// What is wrong with each field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
@@ -110,21 +117,18 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: detail.into(),
-            errors: Vec::new(),
-            reference: None,
-            more: serde_json::Map::new(),
-            headers: Vec::new(),
+            extra: Box::default(),
         }
     }
 
     fn with(mut self, name: &str, value: Value) -> Self {
-        self.more.insert(name.to_owned(), value);
+        self.extra.more.insert(name.to_owned(), value);
         self
     }
 
     fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.push((name, value));
+            self.extra.headers.push((name, value));
         }
         self
     }
@@ -156,7 +160,7 @@ impl Problem {
     pub(super) fn invalid(invalid: Vec<Invalid>) -> Self {
         let detail = Error::Invalid(invalid.clone()).to_string();
         let mut problem = Self::unfit(&detail);
-        problem.errors =
+        problem.extra.errors =
             invalid.into_iter().map(|i| FieldError { field: i.field.to_owned(), reason: i.reason }).collect();
         problem
     }
@@ -181,7 +185,7 @@ impl Problem {
             "Something went wrong on our side. Nothing was changed. Tell the operator this reference: {reference}."
         );
         let mut problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "fault", "Fault", detail);
-        problem.reference = Some(reference);
+        problem.extra.reference = Some(reference);
         problem
     }
 }
@@ -247,7 +251,7 @@ impl From<Invalid> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
-        let headers = std::mem::take(&mut self.headers);
+        let headers = std::mem::take(&mut self.extra.headers);
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, axum::Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -216,7 +216,7 @@ impl Workshop {
         store::draft::update(conn, draft).await?;
         let event = store::activity::Event::draft(Happened::DraftSaved, author, draft.id);
         store::activity::insert(conn, &event, now).await?;
-        Ok(notify(conn, &Event::DraftChanged { draft: draft.id }).await?)
+        notify(conn, &Event::DraftChanged { draft: draft.id }).await
     }
 
     /// Deletes a draft with its conversation; only its owner may.

@@ -36,7 +36,10 @@ pub struct Retrieval {
 
 /// The latest retrievals, so that tests of one question search once.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cache(Arc<Mutex<HashMap<RetrievalKey, Arc<OnceCell<Arc<Retrieval>>>>>>);
+pub(super) struct Cache(Arc<Mutex<HashMap<RetrievalKey, Cell>>>);
+
+/// A retrieval that is made once, by whoever comes first.
+type Cell = Arc<OnceCell<Arc<Retrieval>>>;
 
 /// More than this many are not kept.
 const CACHED: usize = 32;
