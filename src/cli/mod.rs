@@ -103,49 +103,63 @@ enum DevCommand {
 
 /// Runs the program; errors are one line on standard error.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("workshop: {error}");
-            return ExitCode::FAILURE;
+    start(Arguments::parse().command).unwrap_or_else(|error| {
+        eprintln!("workshop: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn start(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Dev { command: DevCommand::WithDatabase { command } } => {
+            runtime()?.block_on(dev::with_database(command))
         }
-    };
-    match runtime.block_on(run(arguments.command)) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("workshop: {error:#}");
-            ExitCode::FAILURE
+        Command::Serve { roles, welcome } => with_config(|config| serve::run(config, roles, welcome)),
+        Command::Chat { user, draft } => with_config(|config| chat::run(config, user, draft)),
+        Command::Setup { small } => with_config(|config| setup(config, small)),
+        Command::Migrate => with_config(migrate),
+        Command::CheckConfig => {
+            check_config::run(&Config::load()?)?;
+            Ok(ExitCode::SUCCESS)
         }
+        Command::Token { command } => with_config(|config| user::token(config, command)),
+        Command::User { command } => with_config(|config| user::run(config, command)),
+        Command::Articles { command } => with_code(|config| articles::run(config, command)),
+        Command::Prompts { command } => with_code(|config| prompts::run(config, command)),
+        Command::Expire { now: _ } => with_config(expire::run),
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<ExitCode> {
-    if let Command::Dev { command: DevCommand::WithDatabase { command } } = command {
-        return dev::with_database(command).await;
-    }
-    crate::llm::remote::install_tls();
+/// Runs a command that succeeds or fails.
+fn with_config<F: Future<Output = anyhow::Result<()>>>(run: impl FnOnce(Config) -> F) -> anyhow::Result<ExitCode> {
+    with_code(|config| {
+        let ran = run(config);
+        async { ran.await.map(|()| ExitCode::SUCCESS) }
+    })
+}
+
+/// Runs a command that has an exit code of its own.
+fn with_code<F: Future<Output = anyhow::Result<ExitCode>>>(run: impl FnOnce(Config) -> F) -> anyhow::Result<ExitCode> {
     let config = Config::load()?;
-    match command {
-        Command::Serve { roles, welcome } => serve::run(config, roles, welcome).await?,
-        Command::Chat { user, draft } => chat::run(config, user, draft).await?,
-        Command::Setup { small } => {
-            let directory: PathBuf = config.directory();
-            setup::run(&config.llm, &directory, small).await?;
-        }
-        Command::Migrate => {
-            open(config).await?.close().await;
-            println!("The database is up to date.");
-        }
-        Command::CheckConfig => check_config::run(&config)?,
-        Command::Token { command } => user::token(config, command).await?,
-        Command::User { command } => user::run(config, command).await?,
-        Command::Articles { command } => return articles::run(config, command).await,
-        Command::Prompts { command } => return prompts::run(config, command).await,
-        Command::Expire { now: _ } => expire::run(config).await?,
-        Command::Dev { .. } => unreachable!("handled before the settings are read"),
-    }
-    Ok(ExitCode::SUCCESS)
+    // SAFETY: no other thread runs yet; the runtime's are started below.
+    unsafe { crate::llm::local::fix_threads(config.llm.local.threads) };
+    crate::llm::remote::install_tls();
+    runtime()?.block_on(run(config))
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+async fn setup(config: Config, small: bool) -> anyhow::Result<()> {
+    let directory: PathBuf = config.directory();
+    setup::run(&config.llm, &directory, small).await
+}
+
+async fn migrate(config: Config) -> anyhow::Result<()> {
+    open(config).await?.close().await;
+    println!("The database is up to date.");
+    Ok(())
 }
 
 /// Opens the service for a command.
