@@ -147,11 +147,11 @@ impl Dialogue {
         let content = parse_message(text).map_err(Error::from)?;
         let mut events = self.workshop.events().subscribe();
         let message = self.workshop.say(&self.actor, id, &content, None).await?;
-        let mut streamed = false;
+        let mut streamed = String::new();
         let answer = loop {
             match tokio::time::timeout(LOOK, events.next()).await.ok().as_deref() {
                 Some(Event::Delta { message: of, text, .. }) if *of == message.id => {
-                    streamed = true;
+                    streamed.push_str(text);
                     platform.stream(text).map_err(Stopped::Platform)?;
                     continue;
                 }
@@ -171,8 +171,11 @@ impl Dialogue {
         if answer.outcome == Outcome::Failed {
             return Ok(Reply::refused(answer.content));
         }
-        if !streamed {
+        if streamed.is_empty() {
             platform.stream(&answer.content).map_err(Stopped::Platform)?;
+        } else if streamed.trim() != answer.content.trim() {
+            // An answer that began anew, or a draft whose parts were replaced: what counts is what is stored.
+            platform.post(&reply::revised(&answer.content)).map_err(Stopped::Platform)?;
         }
         Ok(match (answer.revision, self.open_draft().await?, self.open_proposal().await?) {
             (Some(_), Some(draft), _) => reply::drafted(&draft, self.marker),

@@ -105,6 +105,11 @@ pub fn drafted(draft: &Draft, marker: &str) -> Reply {
     ))
 }
 
+/// The whole of an answer that was shown otherwise while it was written.
+pub fn revised(content: &str) -> Reply {
+    Reply::said(format!("(The answer was revised while it was written. This is what counts:)\n\n{content}"))
+}
+
 /// A proposal as a diff with a reason for each change.
 pub fn proposed(proposal: &Proposal, marker: &str) -> Reply {
     let changes = proposal::changes(&proposal.base_text, &proposal.text, &proposal.reasons);

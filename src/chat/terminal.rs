@@ -11,6 +11,8 @@ pub struct Terminal {
     styled: bool,
     /// Whether progress or streamed text stands on the last line.
     open_line: Line,
+    /// The progress shown last, so that a file does not get the same line again and again.
+    last_progress: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,7 @@ impl Default for Terminal {
     fn default() -> Self {
         let out = io::stdout();
         let styled = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { out, styled, open_line: Line::Fresh }
+        Self { out, styled, open_line: Line::Fresh, last_progress: String::new() }
     }
 }
 
@@ -68,6 +70,10 @@ impl Platform for Terminal {
     }
 
     fn progress(&mut self, line: &str) -> io::Result<()> {
+        if self.open_line == Line::Progress && self.last_progress == line {
+            return Ok(());
+        }
+        self.last_progress = line.to_owned();
         self.fresh_line()?;
         if self.styled {
             write!(self.out, "\x1b[2m{line}\x1b[0m")?;
