@@ -22,6 +22,11 @@ pub const FILE_VARIABLE: &str = "WORKSHOP_CONFIG";
 /// The beginning of every environment variable that is a setting.
 const PREFIX: &str = "WORKSHOP_";
 
+/// What is wrong with the settings, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Wrong(String);
+
 /// Every setting.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -46,19 +51,20 @@ pub struct Config {
 
 impl Config {
     /// Reads the settings that are in force for this process.
-    pub fn load() -> anyhow::Result<Self> {
+    pub fn load() -> Result<Self, Wrong> {
         let file = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
         if let Some(path) = &file
             && !path.is_file()
         {
-            anyhow::bail!("{FILE_VARIABLE} names {}, which is no file", path.display());
+            return Err(Wrong(format!("{FILE_VARIABLE} names {}, which is no file", path.display())));
         }
         Self::from_parts(file, std::env::vars().collect())
     }
 
     /// Reads settings from a file and environment variables.
-    pub fn from_parts(file: Option<PathBuf>, environment: Vec<(String, String)>) -> anyhow::Result<Self> {
-        let defaults: Value = toml::from_str::<Value>(DEFAULTS)?;
+    pub fn from_parts(file: Option<PathBuf>, environment: Vec<(String, String)>) -> Result<Self, Wrong> {
+        let defaults: Value =
+            toml::from_str(DEFAULTS).map_err(|error| Wrong(format!("the defaults are wrong: {error}")))?;
         let mut figment = Figment::from(Toml::string(DEFAULTS));
         if let Some(path) = file {
             figment = figment.merge(Toml::file_exact(path));
@@ -69,7 +75,7 @@ impl Config {
         Ok(config)
     }
 
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&self) -> Result<(), Wrong> {
         let at_least_one = [
             ("database.max_connections", u64::from(self.database.max_connections)),
             ("llm.timeout_seconds", self.llm.timeout_seconds),
@@ -80,12 +86,17 @@ impl Config {
             ("queue.concurrency", u64::from(self.queue.concurrency)),
         ];
         for (name, value) in at_least_one {
-            anyhow::ensure!(value >= 1, "the setting {name} must be at least 1");
+            if value < 1 {
+                return Err(Wrong(format!("the setting {name} must be at least 1")));
+            }
         }
-        anyhow::ensure!(self.llm.context_tokens >= 1000, "the setting llm.context_tokens must be at least 1000");
-        anyhow::ensure!(self.queue.concurrency <= 256, "the setting queue.concurrency may be at most 256");
-        self.http.address()?;
-        Ok(())
+        if self.llm.context_tokens < 1000 {
+            return Err(Wrong("the setting llm.context_tokens must be at least 1000".to_owned()));
+        }
+        if self.queue.concurrency > 256 {
+            return Err(Wrong("the setting queue.concurrency may be at most 256".to_owned()));
+        }
+        self.http.address().map(|_| ()).map_err(|invalid| Wrong(format!("the setting {invalid}")))
     }
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
@@ -150,7 +161,7 @@ fn without_credentials(url: &str) -> String {
 }
 
 /// Says what is wrong with the name of the setting and where it came from.
-fn explain(errors: Error) -> anyhow::Error {
+fn explain(errors: Error) -> Wrong {
     let sentences: Vec<String> = errors
         .into_iter()
         .map(|error| {
@@ -165,7 +176,7 @@ fn explain(errors: Error) -> anyhow::Error {
             }
         })
         .collect();
-    anyhow::anyhow!(sentences.join("; "))
+    Wrong(sentences.join("; "))
 }
 
 /// Environment variables as settings. The default decides how a value is read: a key made of digits stays text.
@@ -224,7 +235,7 @@ fn insert(dict: &mut Dict, path: &[String], value: Value) {
 mod tests {
     use super::*;
 
-    fn load(environment: &[(&str, &str)]) -> anyhow::Result<Config> {
+    fn load(environment: &[(&str, &str)]) -> Result<Config, Wrong> {
         let owned = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Config::from_parts(None, owned)
     }

@@ -24,6 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::domain::Invalid;
 use crate::workshop::Workshop;
 
 /// The most bytes in a request's body: 1 MiB.
@@ -41,12 +42,9 @@ pub struct Settings {
 
 impl Settings {
     /// Address and port to listen on, parsed.
-    pub fn address(&self) -> anyhow::Result<SocketAddr> {
+    pub fn address(&self) -> Result<SocketAddr, Invalid> {
         self.listen.parse().map_err(|_| {
-            anyhow::anyhow!(
-                "the setting http.listen is wrong: {:?} is no address and port such as 127.0.0.1:8484",
-                self.listen
-            )
+            Invalid::new("http.listen", format!("{:?} is no address and port such as 127.0.0.1:8484", self.listen))
         })
     }
 }

@@ -28,7 +28,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("candle_core", &["llm"]),
     ("candle_nn", &["llm"]),
     ("clap", &["cli"]),
-    ("anyhow", &["app", "cli", "config", "telemetry", "web"]),
+    ("anyhow", &["app", "cli"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

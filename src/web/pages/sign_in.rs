@@ -3,7 +3,7 @@
 //! Opening the link uses nothing up (programs preview links); the button does.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 
@@ -25,19 +25,31 @@ pub(super) async fn ask(State(web): State<Web>, Path(code): Path<String>) -> Res
 }
 
 /// Uses the link up and shows the token.
-pub(super) async fn redeem(State(web): State<Web>, Path(code): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn redeem(
+    State(web): State<Web>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let (_, token) = match web.workshop.redeem_login_code(&code).await {
         Err(Error::NotFound(_)) => return Ok(used_up()),
         redeemed => redeemed?,
     };
     // The token is made of letters and digits, so that it needs no escaping.
     let token = token.expose_secret();
+    let address = address(&headers);
     let body = format!(
         "<h1>Signed in</h1><p>This is your token. It is not shown again:</p><pre>{token}</pre>\
-         <p>Try it:</p><pre>curl -H \"Authorization: Bearer {token}\" \\\n  http://127.0.0.1:8484/api/auspex/topics</pre>\
+         <p>Try it:</p><pre>curl -H \"Authorization: Bearer {token}\" \\\n  {address}/api/auspex/topics</pre>\
          <p>Go on with the <a href=\"/api/docs/\">HTTP API</a>, or with <code>workshop chat</code> in a terminal.</p>"
     );
     Ok(page("Signed in", &body))
+}
+
+/// The address that the person used, if it is one that needs no escaping.
+fn address(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let plain = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c));
+    if plain { format!("http://{host}") } else { "http://127.0.0.1:8484".to_owned() }
 }
 
 fn used_up() -> Response {
