@@ -169,7 +169,9 @@ fn explain(errors: Error) -> Wrong {
             let path = error.path.join(".");
             match &error.kind {
                 figment::error::Kind::UnknownField(name, _) => {
-                    let whole = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let named = error.path.last().is_some_and(|last| last == name);
+                    let whole = if named || path.is_empty() { path.clone() } else { format!("{path}.{name}") };
+                    let whole = if whole.is_empty() { name.clone() } else { whole };
                     format!("there is no setting {whole} ({source})")
                 }
                 kind => format!("the setting {path} is wrong: {kind} ({source})"),
@@ -267,7 +269,7 @@ mod tests {
     #[test]
     fn an_unknown_setting_is_refused_by_name() {
         let error = load(&[("WORKSHOP_HTTP__LISTN", "x")]).unwrap_err().to_string();
-        assert!(error.contains("http.listn"), "{error}");
+        assert_eq!(error, "there is no setting http.listn (environment)");
         let error = load(&[("WORKSHOP_NONSENSE", "x")]).unwrap_err().to_string();
         assert!(error.contains("nonsense"), "{error}");
     }
