@@ -1,6 +1,6 @@
 //! Who reads the answers, and how to write for them.
 //!
-//! A new kind of reader is an entry in [`AUDIENCES`].
+//! A new kind of reader is an entry in `AUDIENCES`.
 
 use super::words;
 
