@@ -21,7 +21,7 @@ const QUESTION_WORDS: &str = "amount, analysi, analyz, answer, articl, best, big
     currently, day, describ, development, event, explain, find, happen, identify, important, issu, key, know, \
     late, latest, list, main, major, many, month, much, name, new, next, overview, past, point, recent, recently, \
     report, say, seriou, show, significant, summariz, summary, tell, thing, three, today, top, topic, updat, week, \
-    world, year, last, six, two, any, mention, mean, did, first, affect, bite, come, emerg, hit, impact, likely, look, \
+    world, year, last, six, two, any, mention, mean, did, first, affect, bit, com, emerg, hit, impact, likely, look, \
     materializ, matter, occur, stand, turn";
 
 /// Words near those of a focus, which its keywords for requests do not hold.
