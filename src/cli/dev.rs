@@ -14,14 +14,15 @@ use crate::store::embedded::{Embedded, Options, Role};
 
 /// `workshop dev with-database -- COMMAND`: runs a command beside a database server that is thrown away afterwards.
 ///
-/// The command finds the server's address in `TEST_DATABASE_URL`. Its exit code is passed on.
-pub async fn with_database(command: Vec<String>) -> anyhow::Result<ExitCode> {
+/// The command finds the server's address in `TEST_DATABASE_URL`. Its exit code is passed on. A `durable` server waits
+/// for the disk as one with real data does: for measurements.
+pub async fn with_database(command: Vec<String>, durable: bool) -> anyhow::Result<ExitCode> {
     let Some((program, arguments)) = command.split_first() else { bail!("name the command to run after `--`") };
     // From here on, signals no longer end this process, so that it can always clean up.
     let mut signals = Signals::catch()?;
     let scratch = Scratch::make()?;
     let mut options = Options::new(&scratch.0, Role::Serve);
-    options.durable = false;
+    options.durable = durable;
     options.max_connections = 200;
     let database = tokio::select! {
         started = Embedded::start(options) => started?,

@@ -95,6 +95,9 @@ enum Command {
 enum DevCommand {
     /// Run a command with a throw-away Postgres server, named by TEST_DATABASE_URL.
     WithDatabase {
+        /// Wait for the disk as a server with real data does.
+        #[arg(long)]
+        durable: bool,
         /// The command and its arguments.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
@@ -111,8 +114,8 @@ pub fn main() -> ExitCode {
 
 fn start(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Dev { command: DevCommand::WithDatabase { command } } => {
-            runtime()?.block_on(dev::with_database(command))
+        Command::Dev { command: DevCommand::WithDatabase { durable, command } } => {
+            runtime()?.block_on(dev::with_database(command, durable))
         }
         Command::Serve { roles, welcome } => with_config(|config| serve::run(config, roles, welcome)),
         Command::Chat { user, draft } => with_config(|config| chat::run(config, user, draft)),
