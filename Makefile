@@ -26,7 +26,7 @@ check:
 	cargo clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-bench: target/release/workshop
+bench: tools
 	cargo build --release --locked --bench workshop
 	target/release/workshop dev with-database --durable -- cargo bench --locked --bench workshop
 

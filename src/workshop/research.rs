@@ -179,6 +179,19 @@ impl Workshop {
         Ok(found.await?.clone())
     }
 
+    /// The articles that a test of this question would be given now, best first; nothing is frozen.
+    pub async fn find_articles(
+        &self,
+        question: &str,
+        topic: &str,
+        window: Option<Window>,
+        limit: i32,
+    ) -> Result<Vec<FrozenArticle>, Error> {
+        let (question, topic) = (question.to_owned(), topic.to_owned());
+        let mut conn = self.store.conn().await?;
+        search(&mut conn, &RetrievalKey { question, topic, limit, window, state: 0 }).await
+    }
+
     /// Asks whoever answers now, and checks the answer's citations.
     pub(super) async fn ask(
         &self,
