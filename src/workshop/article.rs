@@ -29,11 +29,14 @@ pub struct Import {
 
 impl Workshop {
     /// Adds articles, or replaces those whose address is known; only an administrator may.
-    pub async fn upsert_articles(&self, actor: &Actor, articles: Vec<RawArticle>) -> Result<Import, Error> {
+    pub async fn upsert_articles<I>(&self, actor: &Actor, articles: I) -> Result<Import, Error>
+    where
+        I: IntoIterator<Item = Result<RawArticle, Invalid>>,
+    {
         if !actor.is_admin {
             return Err(Error::AdminOnly);
         }
-        self.import(articles.into_iter().zip(1..).map(|(article, position)| (position, Ok(article)))).await
+        self.import((1..).zip(articles)).await
     }
 
     /// Adds articles from a source that numbers them and may fail for each. A bad one never stops the rest.

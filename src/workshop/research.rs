@@ -11,7 +11,6 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{Error, Workshop, guided};
 use crate::domain::article::FrozenArticle;
 use crate::domain::citation::{self, CitationCheck, Source};
-use crate::domain::research_window::Window;
 use crate::domain::trial::{Metrics, Trial};
 use crate::domain::{RetrievalId, text};
 use crate::llm::engine::Engine;
@@ -251,7 +250,7 @@ impl Workshop {
     }
 }
 
-/// Articles with all words of the question; with any of them when too few have all; the newest when none has any.
+/// Articles with all words of the question, then with any of them when too few have all, then the newest of the topic.
 async fn search(conn: &mut Conn, key: &RetrievalKey) -> Result<Vec<FrozenArticle>, Error> {
     let limit = key.limit as usize;
     let words = store::article::lexemes(conn, &key.question).await?;
@@ -272,14 +271,14 @@ async fn search(conn: &mut Conn, key: &RetrievalKey) -> Result<Vec<FrozenArticle
             }
         }
     }
-    if found.is_empty() {
-        found = newest(conn, key, key.window).await?;
+    // Few articles have the words: what is new in the topic may still bear on the question. Matches come first.
+    if found.len() * ENOUGH < limit {
+        let room = limit.div_ceil(ENOUGH) - found.len();
+        let newest = store::article::newest(conn, &key.topic, key.window, i64::from(key.limit)).await?;
+        let unknown: Vec<_> = newest.into_iter().filter(|one| !found.iter().any(|known| known.id == one.id)).collect();
+        found.extend(unknown.into_iter().take(room));
     }
     Ok(diversify(found, limit))
-}
-
-async fn newest(conn: &mut Conn, key: &RetrievalKey, window: Option<Window>) -> Result<Vec<FrozenArticle>, Error> {
-    Ok(store::article::newest(conn, &key.topic, window, i64::from(key.limit)).await?)
 }
 
 /// The best `limit` articles, with at most two fifths from one source as long as others have something.

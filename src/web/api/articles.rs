@@ -3,10 +3,12 @@
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::domain::Invalid;
 use crate::domain::article::RawArticle;
 use crate::web::Web;
 use crate::web::auth::Signed;
@@ -77,13 +79,18 @@ struct RejectedBody {
 async fn upsert(
     State(web): State<Web>,
     Signed(actor): Signed,
-    Json(body): Json<Vec<RawArticle>>,
+    Json(body): Json<Vec<Value>>,
 ) -> Result<axum::Json<ImportBody>, Problem> {
-    let import = web.workshop.upsert_articles(&actor, body).await?;
+    let read = |value| serde_json::from_value::<RawArticle>(value).map_err(unreadable);
+    let import = web.workshop.upsert_articles(&actor, body.into_iter().map(read)).await?;
     let rejected = import
         .rejected
         .into_iter()
         .map(|(position, invalid)| RejectedBody { position, field: invalid.field.to_owned(), reason: invalid.reason })
         .collect();
     Ok(axum::Json(ImportBody { inserted: import.inserted, updated: import.updated, rejected }))
+}
+
+fn unreadable(error: serde_json::Error) -> Invalid {
+    Invalid::new("article", format!("does not fit: {error}"))
 }
