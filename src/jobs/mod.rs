@@ -39,6 +39,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often a worker looks by itself: a notification can be lost.
 const POLL: Duration = Duration::from_secs(1);
 
+/// The shortest wait that the queue keeps.
+const AT_ONCE: Duration = Duration::from_millis(1);
+
 /// How a job ended.
 enum Outcome {
     /// For good.
@@ -84,7 +87,16 @@ impl From<workshop::Error> for Outcome {
 #[derive(Clone)]
 struct Desk {
     workshop: Workshop,
-    shutdown: tokio_util::sync::CancellationToken,
+    stop: tokio_util::sync::CancellationToken,
+    patience: Duration,
+}
+
+impl Desk {
+    /// Ends when the service stops and has waited long enough for its jobs.
+    async fn out_of_patience(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(self.patience).await;
+    }
 }
 
 /// Runs workers for every queue until `stop` is cancelled, then until they have finished what they hold.
@@ -95,7 +107,8 @@ pub async fn run(
     stop: tokio_util::sync::CancellationToken,
 ) -> Result<(), BoxDynError> {
     let trial_workers = trial_workers(settings);
-    let desk = Desk { workshop, shutdown: stop.clone() };
+    let patience = Duration::from_secs(settings.shutdown_seconds);
+    let desk = Desk { workshop, stop: stop.clone(), patience };
     let copy = ulid::Ulid::generate().to_string();
     let missed = (settings.rescue_after_seconds.div_ceil(HEARTBEAT.as_secs())).max(2) as usize;
     let mut monitor = Monitor::new()
@@ -103,7 +116,7 @@ pub async fn run(
             tracing::error!(worker = worker.name(), %error, "A worker died and is started again");
             true
         })
-        .shutdown_timeout(Duration::from_secs(settings.shutdown_seconds + 2));
+        .shutdown_timeout(patience + Duration::from_secs(2));
     for (queue, count) in [(Queue::Trials, trial_workers), (Queue::Talk, TALK_WORKERS), (Queue::Upkeep, UPKEEP_WORKERS)]
     {
         for index in 0..count {
@@ -154,18 +167,21 @@ fn trial_workers(settings: &workshop::settings::Queue) -> usize {
 async fn handle(job: serde_json::Value, attempt: Attempt, desk: Data<Desk>) -> Result<(), BoxDynError> {
     let attempt = attempt.current() as u32;
     let desk: Desk = (*desk).clone();
-    let shutdown = desk.shutdown.clone();
-    let panicked = on_panic(&job, &desk.workshop);
-    let work = AbortOnDropHandle::new(tokio::spawn(dispatch(job, attempt, desk)));
-    let outcome = match work.await {
-        Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => {
-            tracing::error!("A job panicked");
-            panicked.await;
-            Outcome::GiveUp("panic")
-        }
-        Err(_) if shutdown.is_cancelled() => Outcome::Retry(Duration::from_millis(1)),
-        Err(_) => Outcome::Retry(Duration::from_secs(1)),
+    let apology = apologise(&job, &desk.workshop);
+    let work = AbortOnDropHandle::new(tokio::spawn(dispatch(job, attempt, desk.clone())));
+    let outcome = tokio::select! {
+        ended = work => match ended {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => {
+                tracing::error!("A job panicked");
+                // Should this panic too, the job has still ended.
+                let _ = tokio::spawn(apology).await;
+                Outcome::GiveUp("panic")
+            }
+            Err(_) => Outcome::Retry(AT_ONCE),
+        },
+        // Another copy takes it now, rather than when it finds this one dead.
+        () = desk.out_of_patience() => Outcome::Retry(AT_ONCE),
     };
     match outcome {
         Outcome::Done => Ok(()),
@@ -205,18 +221,25 @@ async fn with<J: DeserializeOwned, F: Future<Output = Outcome>>(
     }
 }
 
-/// What to do when the job's handler panics: a test must not be left running.
-fn on_panic(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output = ()> + Send + 'static {
-    let trial = serde_json::from_value::<Envelope>(job.clone())
-        .ok()
-        .filter(|envelope| envelope.kind == RunTrial::KIND)
-        .and_then(|envelope| serde_json::from_value::<RunTrial>(envelope.data).ok());
+/// What to do when the job's handler panics: nobody must be left waiting.
+fn apologise(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output = ()> + Send + 'static {
+    let envelope = serde_json::from_value::<Envelope>(job.clone());
     let workshop = workshop.clone();
     async move {
-        if let Some(RunTrial { trial }) = trial
-            && let Err(error) = workshop.trial_panicked(trial).await
-        {
-            tracing::error!(trial.id = %trial, %error, "Test {trial} could not be marked as failed");
+        let Ok(Envelope { kind, data }) = envelope else { return };
+        let told = match kind.as_str() {
+            RunTrial::KIND => match serde_json::from_value::<RunTrial>(data) {
+                Ok(RunTrial { trial }) => workshop.trial_panicked(trial).await,
+                Err(_) => Ok(()),
+            },
+            AnswerTurn::KIND => match serde_json::from_value::<AnswerTurn>(data) {
+                Ok(AnswerTurn { message }) => workshop.turn_panicked(message).await,
+                Err(_) => Ok(()),
+            },
+            _ => Ok(()),
+        };
+        if let Err(error) = told {
+            tracing::error!(kind, %error, "The end of a job that panicked could not be stored: {error}");
         }
     }
 }

@@ -70,6 +70,14 @@ impl Workshop {
         Ok(Ran::Done)
     }
 
+    /// Answers a message whose handler panicked with an apology; the fault itself is in the log.
+    pub async fn turn_panicked(&self, id: MessageId) -> Result<(), Error> {
+        let Some(context) = self.turn_context(id).await? else { return Ok(()) };
+        let text = "I could not answer: something went wrong on our side. Your message is kept; say it again to try once more.";
+        let said = Said { text: text.to_owned(), questions: Vec::new() };
+        self.store_answer(&context, said, Outcome::Failed, self.models.engine().label()).await
+    }
+
     /// What is needed to answer; `None` when there is nothing to answer any more.
     async fn turn_context(&self, id: MessageId) -> Result<Option<Context>, Error> {
         let mut conn = self.store.conn().await?;
