@@ -4,6 +4,7 @@ mod architecture;
 mod embedded;
 #[cfg(feature = "local-model")]
 mod local_model;
+mod queue;
 mod remote;
 mod story;
 mod support;

@@ -1,6 +1,8 @@
 //! A whole service for one test: a database of its own, real workers, the API on loopback, and people who use it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -24,23 +26,33 @@ pub const PROMPT: &str = "You are a financial analyst for executives.\n\nAnswer 
 
 /// A clock that stands until the test moves it; it starts at the real time, as articles and jobs know it.
 #[derive(Debug)]
-pub struct TestClock(Mutex<DateTime<Utc>>);
+pub struct TestClock {
+    time: Mutex<DateTime<Utc>>,
+    broken: AtomicBool,
+}
 
 impl Clock for TestClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap()
+        assert!(!self.broken.swap(false, Ordering::SeqCst), "the clock is broken, as the test wants it");
+        *self.time.lock().unwrap()
     }
 }
 
 impl TestClock {
     /// A clock at the time now, in whole milliseconds.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap())))
+        let now = DateTime::from_timestamp_millis(Utc::now().timestamp_millis()).unwrap();
+        Arc::new(Self { time: Mutex::new(now), broken: AtomicBool::new(false) })
     }
 
     /// Moves on.
     pub fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap() += by;
+        *self.time.lock().unwrap() += by;
+    }
+
+    /// Makes whoever asks next panic.
+    pub fn panic_once(&self) {
+        self.broken.store(true, Ordering::SeqCst);
     }
 }
 
@@ -166,6 +178,15 @@ impl Desk {
     }
 }
 
+/// Looks until it is so, and fails when it is not so in time.
+pub async fn until<F: Future<Output = bool>>(what: &str, within: Duration, mut is_so: impl FnMut() -> F) {
+    let deadline = Instant::now() + within;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "not within {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 fn client() -> reqwest::Client {
     prompt_workshop::llm::remote::install_tls();
     reqwest::Client::builder().no_proxy().build().unwrap()
@@ -198,6 +219,11 @@ impl Answer {
 }
 
 impl Person {
+    /// A person with a token, at a service that runs elsewhere.
+    pub fn at(base: String, token: SecretString) -> Self {
+        Self { base, token: Some(token), actor: None, http: client() }
+    }
+
     /// The person as the use cases know them.
     pub fn actor(&self) -> &Actor {
         self.actor.as_ref().expect("somebody anonymous does nothing")
@@ -242,6 +268,23 @@ impl Person {
     pub async fn draft(&self) -> i64 {
         let started = self.post("/prompts/workshop/start", json!({ "starting_prompt": PROMPT })).await.expect(201);
         started["draft_id"].as_i64().unwrap()
+    }
+
+    /// Asks for a test of a draft and goes on; the address of the test.
+    pub async fn start_test(&self, draft: i64, question: &str) -> String {
+        let path = format!("/prompts/workshop/drafts/{draft}/test");
+        let test = self.post(&path, json!({ "test_query": question, "topic": "Shipping" })).await.expect(202);
+        format!("/prompts/workshop/drafts/{draft}/tests/{}", test["test_id"].as_str().unwrap())
+    }
+
+    /// The test at an address, once it has ended.
+    pub async fn ended(&self, test: &str, within: Duration) -> Value {
+        until(&format!("{test} ends"), within, || async {
+            let status = self.get(test).await.expect(200)["status"].clone();
+            status != "queued" && status != "running"
+        })
+        .await;
+        self.get(test).await.expect(200)
     }
 
     /// Tests a draft and waits for the end of it.

@@ -22,6 +22,7 @@ use futures::{StreamExt, stream};
 use prompt_workshop::llm::settings::{Local, Provider, Settings};
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// What goes wrong with the next request.
@@ -64,6 +65,9 @@ struct Script {
     faults: VecDeque<Fault>,
     handler: Option<Handler>,
     requests: Vec<RecordedRequest>,
+    gate: Option<Arc<Semaphore>>,
+    at_once: usize,
+    most_at_once: usize,
 }
 
 /// The running server; it ends with this value.
@@ -127,6 +131,32 @@ impl ModelServer {
         self.script.lock().unwrap().faults.push_back(fault);
     }
 
+    /// Makes every request from now on wait until it is released.
+    pub fn hold(&self) {
+        self.script.lock().unwrap().gate = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets so many of the requests that wait, or are still to come, be answered.
+    pub fn release(&self, requests: usize) {
+        self.script.lock().unwrap().gate.as_ref().expect("the server was told to hold").add_permits(requests);
+    }
+
+    /// Ends [`ModelServer::hold`].
+    pub fn release_all(&self) {
+        let gate = self.script.lock().unwrap().gate.take();
+        gate.expect("the server was told to hold").add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// The most requests that were being answered at one time.
+    pub fn most_at_once(&self) -> usize {
+        self.script.lock().unwrap().most_at_once
+    }
+
+    /// How many requests are being answered now; one that its sender has given up is not.
+    pub fn at_once(&self) -> usize {
+        self.script.lock().unwrap().at_once
+    }
+
     /// Everything that was asked until now.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.script.lock().unwrap().requests.clone()
@@ -153,7 +183,28 @@ impl Script {
     }
 }
 
+/// Counts a request as long as it is being answered.
+struct Counted(Arc<Mutex<Script>>);
+
+impl Counted {
+    fn new(script: Arc<Mutex<Script>>) -> Self {
+        {
+            let mut script = script.lock().unwrap();
+            script.at_once += 1;
+            script.most_at_once = script.most_at_once.max(script.at_once);
+        }
+        Self(script)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().at_once -= 1;
+    }
+}
+
 async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> Response {
+    let _counted = Counted::new(script.clone());
     let (parts, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -174,6 +225,10 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
         let text = if matches!(fault, Some(Fault::Hang)) { String::new() } else { script.text(&body, fault.as_ref()) };
         (api, fault, text)
     };
+    let gate = script.lock().unwrap().gate.clone();
+    if let Some(gate) = gate {
+        gate.acquire().await.unwrap().forget();
+    }
     let reply = Reply::new(api, &body, text);
     if body["stream"] != true || matches!(fault, Some(Fault::Whole)) {
         return axum::Json(reply.whole()).into_response();
