@@ -135,11 +135,11 @@ async fn acts_for_another_test() {
         "end beside a database" | "stay beside a database" => {
             let then = if part.starts_with("end") { "exit 7" } else { "exec sleep 60" };
             let script = format!("echo \"$TEST_DATABASE_URL\" > '{}'; {then}", path.display());
-            let code = with_database(["sh", "-c", &script].map(str::to_owned).to_vec()).await.unwrap();
+            let code = with_database(["sh", "-c", &script].map(str::to_owned).to_vec(), false).await.unwrap();
             println!("\nended with {code:?}");
         }
         "fail beside a database" => {
-            let error = with_database(vec!["/no/such/program".to_owned()]).await.unwrap_err();
+            let error = with_database(vec!["/no/such/program".to_owned()], false).await.unwrap_err();
             println!("\nfailed: {error}");
         }
         other => panic!("no such part: {other}"),
