@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{Error, Workshop, guided};
 use crate::domain::article::FrozenArticle;
 use crate::domain::citation::{self, CitationCheck, Source};
+use crate::domain::research_window::Window;
 use crate::domain::trial::{Metrics, Trial};
 use crate::domain::{RetrievalId, text};
 use crate::llm::engine::Engine;
