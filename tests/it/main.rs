@@ -1,7 +1,9 @@
 //! The integration tests, in one binary: one link instead of one per file.
 
+mod access;
 mod architecture;
 mod embedded;
+mod expiry;
 #[cfg(feature = "local-model")]
 mod local_model;
 mod queue;
