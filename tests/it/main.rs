@@ -5,6 +5,7 @@ mod architecture;
 mod embedded;
 mod expiry;
 #[cfg(feature = "local-model")]
+mod limits;
 mod local_model;
 mod queue;
 mod remote;
