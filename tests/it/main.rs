@@ -2,6 +2,7 @@
 
 mod access;
 mod architecture;
+mod commands;
 mod embedded;
 mod expiry;
 #[cfg(feature = "local-model")]
