@@ -10,5 +10,6 @@ mod limits;
 mod local_model;
 mod queue;
 mod remote;
+mod service;
 mod story;
 mod support;
