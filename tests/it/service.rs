@@ -104,9 +104,11 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
-            println!("--- log of {}\n{}", self.folder.display(), fs::read_to_string(self.folder.join("log")).unwrap());
+            let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            println!("--- log of {}\n{log}", self.folder.display());
         }
-        fs::remove_dir_all(&self.folder).unwrap();
+        let removed = fs::remove_dir_all(&self.folder);
+        assert!(removed.is_ok() || std::thread::panicking(), "{removed:?}");
     }
 }
 
@@ -200,7 +202,11 @@ async fn a_full_worker_that_is_told_to_stop_finishes_what_it_can_and_hands_over_
     let took = begun.elapsed();
     assert!(patience <= took && took < patience + Duration::from_secs(2), "it stopped after {took:?}");
     assert_eq!(numbers(&desk, "select count(*) from trials where status = 'succeeded'").await, [8]);
-    assert_eq!(numbers(&desk, "select count(*) from apalis.jobs where status = 'Done'").await, [8], "results are noted");
+    assert_eq!(
+        numbers(&desk, "select count(*) from apalis.jobs where status = 'Done'").await,
+        [8],
+        "results are noted"
+    );
 
     until("the second copy has the rest", SOON, || async { desk.model().requests().len() == 24 }).await;
     desk.model().release_all();
