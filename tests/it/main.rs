@@ -5,11 +5,11 @@ mod architecture;
 mod commands;
 mod embedded;
 mod expiry;
-#[cfg(feature = "local-model")]
 mod limits;
 mod local_model;
 mod queue;
 mod remote;
+mod search;
 mod service;
 mod story;
 mod support;
