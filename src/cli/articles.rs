@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::Value;
 
 use crate::config::Config;
 use crate::domain::Invalid;
@@ -33,7 +34,15 @@ pub(super) async fn run(config: Config, command: ArticlesCommand) -> anyhow::Res
     match command {
         ArticlesCommand::Import { files } => {
             for file in files {
-                let import = app.workshop().import(read(&file)?).await?;
+                let rows = match read(&file) {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        eprintln!("workshop: cannot read {}: {error:#}", file.display());
+                        code = ExitCode::FAILURE;
+                        continue;
+                    }
+                };
+                let import = app.workshop().import(rows).await?;
                 print_import(&file, &import);
                 if !import.rejected.is_empty() {
                     code = ExitCode::FAILURE;
@@ -67,42 +76,83 @@ fn read(path: &Path) -> anyhow::Result<Box<dyn Iterator<Item = Numbered>>> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(json_lines(io::stdin())));
     }
-    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    anyhow::ensure!(!path.is_dir(), "it is a folder");
+    let file = File::open(path)?;
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     match extension.to_str() {
-        Some("csv") => Ok(Box::new(csv_rows(file))),
+        Some("csv") => Ok(Box::new(csv_rows(file)?)),
         Some("jsonl" | "ndjson" | "json") => Ok(Box::new(json_lines(file))),
         Some(_) | None => {
-            anyhow::bail!("{}: name it .jsonl or .csv, so that it is clear what it holds", path.display())
+            anyhow::bail!("name it .jsonl or .csv, so that it is clear what it holds")
         }
     }
 }
 
 fn json_lines(source: impl Read + 'static) -> impl Iterator<Item = Numbered> {
-    BufReader::new(source).split(b'\n').zip(1..).filter_map(|(line, number)| {
-        let line = match line {
-            Ok(line) => line,
-            Err(error) => return Some((number, Err(Invalid::new("line", format!("cannot be read: {error}"))))),
-        };
-        match std::str::from_utf8(&line).map(str::trim) {
-            Err(_) => Some((number, Err(Invalid::new("line", "is not UTF-8")))),
-            Ok("") => None,
+    let mut lines = BufReader::new(source).split(b'\n').zip(1..);
+    let mut broken = false;
+    let mut next = move || {
+        let (line, number) = lines.next().filter(|_| !broken)?;
+        broken = line.is_err();
+        Some((number, line.map_err(unreadable)))
+    };
+    std::iter::from_fn(move || next()).filter_map(|(number, line)| {
+        let article = line.and_then(|line| {
+            let text = std::str::from_utf8(&line).map_err(|_| not_utf8())?.trim();
             // Some programs begin a file with a byte order mark.
-            Ok(text) => Some((number, parse_json_line(text.trim_start_matches('\u{feff}')))),
-        }
+            let text = text.trim_start_matches('\u{feff}').trim_start();
+            if text.is_empty() { Ok(None) } else { parse_json_line(text).map(Some) }
+        });
+        article.transpose().map(|article| (number, article))
     })
 }
 
-fn csv_rows(source: impl Read + 'static) -> impl Iterator<Item = Numbered> {
-    let reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::Headers).from_reader(source);
-    let mut rows = reader.into_deserialize::<RawArticle>();
-    std::iter::from_fn(move || {
-        let line = rows.reader().position().line();
-        let row = rows.next()?;
-        let line = match &row {
-            Err(error) => error.position().map_or(line, csv::Position::line),
-            Ok(_) => line.max(2),
-        };
-        Some((line, row.map_err(|error| Invalid::new("line", format!("is not an article in CSV: {error}")))))
-    })
+/// The rows of a CSV file, numbered by the line that each begins on.
+fn csv_rows(source: impl Read + 'static) -> anyhow::Result<impl Iterator<Item = Numbered>> {
+    // With a line feed as the only end of a row, and one after the last, lines can be counted back from a row's end.
+    // The carriage return that some files have before it is trimmed with the field.
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .trim(csv::Trim::Headers)
+        .from_reader(source.chain(&b"\n"[..]));
+    let header = reader.headers().context("the first line does not name the columns")?;
+    let columns: Vec<String> = header.iter().map(str::to_lowercase).collect();
+    anyhow::ensure!(
+        columns.iter().any(|column| column == "uri"),
+        "the first line must name the columns (uri, title, summary, …), between commas"
+    );
+    let mut row = csv::ByteRecord::new();
+    Ok(std::iter::from_fn(move || {
+        loop {
+            match reader.read_byte_record(&mut row) {
+                Ok(false) => return None,
+                Err(error) => return Some((reader.position().line(), Err(unreadable(error)))),
+                Ok(true) if row.len() == 1 && row[0].trim_ascii().is_empty() => {}
+                Ok(true) => {
+                    let inside = row.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
+                    let counted = reader.position().line().saturating_sub(inside + 1);
+                    // A row whose last quote is missing ends with the file, not with a line.
+                    let line = counted.max(row.position().map_or(0, csv::Position::line));
+                    return Some((line, csv_article(&columns, &row)));
+                }
+            }
+        }
+    }))
+}
+
+fn csv_article(columns: &[String], row: &csv::ByteRecord) -> Result<RawArticle, Invalid> {
+    let fields = columns.iter().zip(row).map(|(column, field)| {
+        let text = std::str::from_utf8(field).map_err(|_| not_utf8())?;
+        Ok((column.clone(), Value::from(text)))
+    });
+    RawArticle::read(Value::Object(fields.collect::<Result<_, _>>()?))
+}
+
+fn unreadable(error: impl std::fmt::Display) -> Invalid {
+    Invalid::new("article", format!("cannot be read: {error}"))
+}
+
+fn not_utf8() -> Invalid {
+    Invalid::new("article", "is not UTF-8")
 }

@@ -1,6 +1,7 @@
 //! News articles and how they are read from files and requests.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{ArticleId, Instant, Invalid, text};
@@ -78,8 +79,7 @@ pub struct FrozenArticle {
 }
 
 /// An article as it is sent: JSON object or CSV row, nothing checked yet.
-#[derive(Debug, Clone, Default, serde::Deserialize, utoipa::ToSchema)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, utoipa::ToSchema)]
 pub struct RawArticle {
     /// Its address, unique; an article with a known address replaces it.
     pub uri: String,
@@ -106,49 +106,46 @@ pub struct RawArticle {
     /// What kind of force it describes.
     pub driver_type: String,
     /// Words to find it by: a list, or one text with commas.
-    #[schema(value_type = Vec<String>)]
-    pub tags: Tags,
+    pub tags: Vec<String>,
     /// The source's political leaning.
     pub bias: String,
     /// How well the source checks its facts.
     pub factual_reporting: String,
 }
 
-/// Tags as people write them.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-#[serde(untagged)]
-pub enum Tags {
-    /// A JSON list.
-    List(Vec<String>),
-    /// Words between commas, as in CSV.
-    Text(String),
-    /// `null`.
-    Nothing(()),
-}
-
-impl Default for Tags {
-    fn default() -> Self {
-        Self::Nothing(())
-    }
-}
-
-impl Tags {
-    fn parse(self) -> Result<Vec<String>, Invalid> {
-        let words = match self {
-            Self::List(words) => words,
-            Self::Text(words) => words.split([',', ';']).map(str::to_owned).collect(),
-            Self::Nothing(()) => Vec::new(),
-        };
-        let tags: Vec<String> = words
-            .iter()
-            .map(|word| text::line("tags", word, 0, 100))
-            .filter(|word| !matches!(word, Ok(word) if word.is_empty()))
-            .collect::<Result<_, _>>()?;
-        if tags.len() > 50 { Err(Invalid::new("tags", "may be at most 50")) } else { Ok(tags) }
-    }
-}
-
 impl RawArticle {
+    /// Reads a JSON object: `null` is as good as nothing, and fields that no article has are left out.
+    pub fn read(value: Value) -> Result<Self, Invalid> {
+        let Value::Object(mut fields) = value else {
+            return Err(Invalid::new("article", "must be a JSON object"));
+        };
+        let tags = read_tags(fields.remove("tags"))?;
+        let mut text = |field: &'static str| match fields.remove(field) {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(Value::String(text)) => Ok(text),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(Invalid::new(field, "must be a text"))
+            }
+        };
+        Ok(Self {
+            uri: text("uri")?,
+            title: text("title")?,
+            summary: text("summary")?,
+            body: Some(text("body")?),
+            news_source: text("news_source")?,
+            publication_date: text("publication_date")?,
+            topic: text("topic")?,
+            category: text("category")?,
+            sentiment: text("sentiment")?,
+            future_signal: text("future_signal")?,
+            time_to_impact: text("time_to_impact")?,
+            driver_type: text("driver_type")?,
+            tags,
+            bias: text("bias")?,
+            factual_reporting: text("factual_reporting")?,
+        })
+    }
+
     /// Checks every field.
     pub fn parse(self) -> Result<Article, Invalid> {
         let body = match self.body.as_deref().map(str::trim) {
@@ -173,15 +170,38 @@ impl RawArticle {
             future_signal: short("future_signal", &self.future_signal)?,
             time_to_impact: short("time_to_impact", &self.time_to_impact)?,
             driver_type: short("driver_type", &self.driver_type)?,
-            tags: self.tags.parse()?,
+            tags: parse_tags(&self.tags)?,
             bias: short("bias", &self.bias)?,
             factual_reporting: short("factual_reporting", &self.factual_reporting)?,
         })
     }
 }
 
+/// Tags as people write them: a list, or one text with commas, as in CSV.
+fn read_tags(value: Option<Value>) -> Result<Vec<String>, Invalid> {
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::String(words)) => Ok(words.split([',', ';']).map(str::to_owned).collect()),
+        Some(list) => serde_json::from_value(list)
+            .map_err(|_| Invalid::new("tags", "must be a list of texts, or one with commas")),
+    }
+}
+
+fn parse_tags(words: &[String]) -> Result<Vec<String>, Invalid> {
+    let tags: Vec<String> = words
+        .iter()
+        .map(|word| text::line("tags", word, 0, 100))
+        .filter(|word| !matches!(word, Ok(word) if word.is_empty()))
+        .collect::<Result<_, _>>()?;
+    if tags.len() > 50 { Err(Invalid::new("tags", "may be at most 50")) } else { Ok(tags) }
+}
+
 fn parse_uri(raw: &str) -> Result<String, Invalid> {
     let uri = text::block("uri", raw, 1, 2_000)?;
+    // Postgres' index takes no longer ones, and would refuse every article stored with it.
+    if uri.len() > 2_000 {
+        return Err(Invalid::new("uri", "may have at most 2000 bytes"));
+    }
     let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
     let plain = !uri.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"".contains(c));
     match rest {
@@ -210,6 +230,8 @@ fn parse_date(raw: &str) -> Result<Instant, Invalid> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn raw() -> RawArticle {
@@ -241,10 +263,30 @@ mod tests {
 
     #[test]
     fn tags_come_as_a_list_or_as_text() {
-        let from_csv: RawArticle = serde_json::from_str(r#"{"tags": "one, two ,"}"#).unwrap();
-        assert_eq!(RawArticle { tags: from_csv.tags, ..raw() }.parse().unwrap().tags, ["one", "two"]);
-        let from_json: RawArticle = serde_json::from_str(r#"{"tags": ["one"]}"#).unwrap();
-        assert_eq!(RawArticle { tags: from_json.tags, ..raw() }.parse().unwrap().tags, ["one"]);
+        let read = |tags: Value| RawArticle::read(json!({ "tags": tags })).map(|article| article.tags);
+        for tags in [json!("one, two ,"), json!(["one", " two"]), json!(["one", "", "two"])] {
+            let tags = read(tags).unwrap();
+            assert_eq!(RawArticle { tags, ..raw() }.parse().unwrap().tags, ["one", "two"]);
+        }
+        assert_eq!(read(Value::Null).unwrap(), Vec::<String>::new());
+        for tags in [json!(7), json!(["one", 7]), json!({ "one": 1 })] {
+            assert_eq!(read(tags).unwrap_err().field, "tags");
+        }
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_named_and_null_is_nothing() {
+        assert_eq!(RawArticle::read(json!({ "uri": "x", "title": 7 })).unwrap_err().field, "title");
+        assert_eq!(RawArticle::read(json!(["https://example.org/a"])).unwrap_err().field, "article");
+        let article = RawArticle::read(json!({ "title": "A", "summary": null, "body": null, "unknown": 1 })).unwrap();
+        assert_eq!((article.title.as_str(), article.summary.as_str()), ("A", ""));
+    }
+
+    #[test]
+    fn no_address_is_longer_than_an_index_takes() {
+        let uri = |letters: usize| format!("https://example.org/{}", "道".repeat(letters));
+        assert!(RawArticle { uri: uri(660), ..raw() }.parse().is_ok());
+        assert_eq!(RawArticle { uri: uri(661), ..raw() }.parse().unwrap_err().field, "uri");
     }
 
     #[test]

@@ -100,5 +100,9 @@ impl Workshop {
 
 /// Reads one line of a JSON Lines file.
 pub fn parse_json_line(line: &str) -> Result<RawArticle, Invalid> {
-    serde_json::from_str(line).map_err(|error| Invalid::new("line", format!("is not an article in JSON: {error}")))
+    let value = serde_json::from_str(line).map_err(|error| {
+        // The line that counts is the file's, and whoever reads the file knows it.
+        Invalid::new("article", format!("is not JSON: {error}").replace(" at line 1", " at"))
+    })?;
+    RawArticle::read(value)
 }

@@ -2,10 +2,12 @@
 
 mod access;
 mod architecture;
+mod articles;
 mod commands;
 mod embedded;
 mod expiry;
 mod limits;
+#[cfg(feature = "local-model")]
 mod local_model;
 mod queue;
 mod remote;

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::domain::Invalid;
 use crate::domain::article::RawArticle;
 use crate::web::Web;
 use crate::web::auth::Signed;
@@ -81,16 +80,11 @@ async fn upsert(
     Signed(actor): Signed,
     Json(body): Json<Vec<Value>>,
 ) -> Result<axum::Json<ImportBody>, Problem> {
-    let read = |value| serde_json::from_value::<RawArticle>(value).map_err(unreadable);
-    let import = web.workshop.upsert_articles(&actor, body.into_iter().map(read)).await?;
+    let import = web.workshop.upsert_articles(&actor, body.into_iter().map(RawArticle::read)).await?;
     let rejected = import
         .rejected
         .into_iter()
         .map(|(position, invalid)| RejectedBody { position, field: invalid.field.to_owned(), reason: invalid.reason })
         .collect();
     Ok(axum::Json(ImportBody { inserted: import.inserted, updated: import.updated, rejected }))
-}
-
-fn unreadable(error: serde_json::Error) -> Invalid {
-    Invalid::new("article", format!("does not fit: {error}"))
 }

@@ -3,3 +3,4 @@
 pub mod database;
 pub mod desk;
 pub mod model_server;
+pub mod program;
