@@ -192,3 +192,19 @@ async fn a_frozen_rerun_reads_the_articles_as_they_were() {
     assert!(asked.contains("7.7 percent"), "today's text is asked");
     desk.close().await;
 }
+
+#[tokio::test]
+async fn a_deleted_draft_takes_its_conversation_and_tests_along() {
+    let desk = Desk::start().await;
+    let alice = desk.person("alice").await;
+    let started =
+        alice.post("/prompts/workshop/start", json!({ "requirements": "risks of shipping" })).await.expect(201);
+    let (draft, chat) = (&started["draft_id"], &started["chat_id"]);
+    alice.get(&format!("/chat/sessions/{chat}/messages")).await.expect(200);
+    let path = format!("/prompts/workshop/drafts/{draft}");
+    alice.delete(&path).await.expect(200);
+    alice.get(&path).await.expect(404);
+    alice.get(&format!("/chat/sessions/{chat}/messages")).await.expect(404);
+    alice.delete(&path).await.expect(404);
+    desk.close().await;
+}
