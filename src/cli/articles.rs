@@ -96,7 +96,7 @@ fn json_lines(source: impl Read + 'static) -> impl Iterator<Item = Numbered> {
         broken = line.is_err();
         Some((number, line.map_err(unreadable)))
     };
-    std::iter::from_fn(move || next()).filter_map(|(number, line)| {
+    std::iter::from_fn(next).filter_map(|(number, line)| {
         let article = line.and_then(|line| {
             let text = std::str::from_utf8(&line).map_err(|_| not_utf8())?.trim();
             // Some programs begin a file with a byte order mark.
