@@ -91,7 +91,7 @@ fn read(path: &Path) -> anyhow::Result<Box<dyn Iterator<Item = Numbered>>> {
 fn json_lines(source: impl Read + 'static) -> impl Iterator<Item = Numbered> {
     let mut lines = BufReader::new(source).split(b'\n').zip(1..);
     let mut broken = false;
-    let mut next = move || {
+    let next = move || {
         let (line, number) = lines.next().filter(|_| !broken)?;
         broken = line.is_err();
         Some((number, line.map_err(unreadable)))
