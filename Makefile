@@ -36,7 +36,7 @@ queries: tools
 	rm -rf .sqlx.new && mkdir .sqlx.new && touch src/lib.rs
 	target/debug/workshop dev with-database -- sh -c '\
 		WORKSHOP_DATABASE__URL="$$TEST_DATABASE_URL" target/debug/workshop migrate && \
-		WORKSHOP_BUILD_DATABASE_URL="$$TEST_DATABASE_URL?options=-csearch_path%3Dworkshop,public" \
+		WORKSHOP_BUILD_DATABASE_URL="$$TEST_DATABASE_URL&options=-csearch_path%3Dworkshop,public" \
 		SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$(CURDIR)/.sqlx.new cargo check'
 	rm -rf .sqlx && mv .sqlx.new .sqlx
 

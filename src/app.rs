@@ -74,8 +74,12 @@ impl App {
         queue::migrate(&store).await?;
         store.migrate().await?;
         let models = Arc::new(Models::new(config.llm.clone(), directory)?);
-        let settings =
-            Settings { drafts: config.drafts.clone(), limits: config.limits.clone(), queue: config.queue.clone() };
+        let settings = Settings {
+            drafts: config.drafts.clone(),
+            limits: config.limits.clone(),
+            queue: config.queue.clone(),
+            public_url: config.http.address_for_people(),
+        };
         let workshop = Workshop::new(store.clone(), models, clock, settings)?;
         workshop.ship_default_prompt().await?;
         Ok(Self { config, store, workshop, embedded })
@@ -180,8 +184,7 @@ impl App {
 
     /// Where people reach the API.
     pub fn public_url(&self) -> String {
-        let url = self.config.http.public_url.trim_end_matches('/');
-        if url.is_empty() { format!("http://{}", self.config.http.listen) } else { url.to_owned() }
+        self.config.http.address_for_people()
     }
 
     /// Closes the database, and stops it if it is our own.

@@ -126,6 +126,8 @@ impl Config {
             ("drafts.expire_after_days", text(&drafts.expire_after_days)),
             ("drafts.remind_after_days", text(&drafts.remind_after_days)),
             ("drafts.purge_after_days", text(&drafts.purge_after_days)),
+            ("drafts.channel_access", text(&drafts.channel_access.as_str())),
+            ("drafts.rating_reminder_hours", text(&drafts.rating_reminder_hours)),
             ("limits.tests_per_hour", text(&limits.tests_per_hour)),
             ("limits.concurrent_tests", text(&limits.concurrent_tests)),
             ("limits.drafts_per_user", text(&limits.drafts_per_user)),

@@ -15,6 +15,8 @@ choice! {
         Trials = "trials",
         /// Answers and messages to people.
         Talk = "talk",
+        /// What chat platforms sent, and what is posted there.
+        Chat = "chat",
         /// The schedule.
         Upkeep = "upkeep",
     }
@@ -26,6 +28,8 @@ pub trait Job: Serialize + DeserializeOwned {
     const KIND: &'static str;
     /// Where it waits.
     const QUEUE: Queue;
+    /// How often it is started at most; a worker that dies uses up one start.
+    const MOST_STARTS: i32 = 10;
 }
 
 /// The stored form of a job.
@@ -46,11 +50,18 @@ pub struct Options {
     pub run_at: Option<Instant>,
 }
 
-/// How often a job is started at most; a worker that dies uses up one start.
-const MAX_ATTEMPTS: i32 = 10;
-
 /// Pushes a job; it starts when the transaction commits. False when one with its key is there already.
 pub async fn push<J: Job>(conn: &mut Conn, job: &J, options: Options) -> Result<bool, store::Error> {
+    Ok(push_all(conn, vec![(job, options)]).await? == 1)
+}
+
+/// Pushes several jobs of a kind in one statement; says how many were new.
+pub async fn push_all<J: Job>(conn: &mut Conn, jobs: Vec<(&J, Options)>) -> Result<u64, store::Error> {
+    let jobs = jobs.into_iter().map(|(job, options)| stored(job, options)).collect::<Result<Vec<_>, _>>()?;
+    store::job::insert(conn, &jobs).await
+}
+
+fn stored<J: Job>(job: &J, options: Options) -> Result<store::job::NewJob, store::Error> {
     let corrupt = |error: serde_json::Error| store::Error::Corrupt {
         table: "apalis.jobs",
         id: J::KIND.to_owned(),
@@ -58,15 +69,14 @@ pub async fn push<J: Job>(conn: &mut Conn, job: &J, options: Options) -> Result<
     };
     let data = serde_json::to_value(job).map_err(corrupt)?;
     let payload = serde_json::to_vec(&Envelope { kind: J::KIND.to_owned(), data }).map_err(corrupt)?;
-    let new = store::job::NewJob {
+    Ok(store::job::NewJob {
         queue: J::QUEUE.as_str(),
         payload,
         key: options.key,
-        max_attempts: MAX_ATTEMPTS,
+        max_attempts: J::MOST_STARTS,
         run_at: options.run_at,
         priority: 0,
-    };
-    Ok(store::job::insert(conn, &[new]).await? == 1)
+    })
 }
 
 /// Why the queue's tables could not be set up.

@@ -16,16 +16,21 @@ pub enum Command {
     Open(DraftId),
     /// Show the draft.
     Draft,
-    /// Test the draft on a question.
-    Test(String),
+    /// Test a draft on a question; an empty one is asked for.
+    Test {
+        /// The draft; the open one when not named.
+        draft: Option<DraftId>,
+        /// The question.
+        question: String,
+    },
     /// Choose the topic of the tests that follow.
     Topic(String),
     /// Show the tests.
     Tests,
-    /// Rate the last test.
+    /// Rate the last test; without stars, ask for them.
     Rate {
         /// The stars.
-        stars: Stars,
+        stars: Option<Stars>,
         /// Why.
         note: String,
     },
@@ -35,9 +40,13 @@ pub enum Command {
     Accept(Vec<usize>),
     /// Reject the open proposal.
     Reject,
-    /// Commit the draft under a name, perhaps with a title.
+    /// Say that the draft is good.
+    Ready,
+    /// Commit a draft under a name, perhaps with a title.
     Commit {
-        /// The prompt's name; the draft's own when empty.
+        /// The draft; the open one when not named.
+        draft: Option<DraftId>,
+        /// The prompt's name; asked for when empty.
         name: String,
         /// The prompt's title; the draft's name when empty.
         title: String,
@@ -48,10 +57,34 @@ pub enum Command {
     Clone(String),
     /// Look for prompts.
     Library(String),
+    /// Ask a prompt of the library.
+    Ask {
+        /// The prompt's name.
+        prompt: String,
+        /// The question.
+        question: String,
+    },
+    /// Bring an expired draft back.
+    Restore(DraftId),
+    /// Go on in a browser.
+    Web,
+    /// Join this identity to an account by a code, or ask for a code.
+    Link(String),
     /// Leave.
     Quit,
     /// Talk with the assistant.
     Say(String),
+}
+
+/// Where a word can be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// Everywhere.
+    Everywhere,
+    /// In the terminal, which has no buttons or forms.
+    Terminal,
+    /// On chat platforms.
+    Platforms,
 }
 
 /// One line of the table.
@@ -63,26 +96,37 @@ pub struct Entry {
     pub arguments: &'static str,
     /// What it does.
     pub help: &'static str,
+    /// Where it can be said.
+    pub said: Where,
+}
+
+const fn entry(verb: &'static str, arguments: &'static str, help: &'static str) -> Entry {
+    Entry { verb, arguments, help, said: Where::Everywhere }
 }
 
 /// Everything that can be said, in the order of the help.
 pub const TABLE: &[Entry] = &[
-    Entry { verb: "new", arguments: "[what you need]", help: "start a workshop" },
-    Entry { verb: "list", arguments: "", help: "list your drafts" },
-    Entry { verb: "open", arguments: "N", help: "go on with draft N" },
-    Entry { verb: "draft", arguments: "", help: "show the draft's text" },
-    Entry { verb: "diff", arguments: "", help: "show the change the assistant proposes" },
-    Entry { verb: "accept", arguments: "[1 2 …]", help: "accept it, or some of its changes" },
-    Entry { verb: "reject", arguments: "", help: "reject it" },
-    Entry { verb: "topic", arguments: "[NAME]", help: "choose the topic for tests, or list them" },
-    Entry { verb: "test", arguments: "QUESTION", help: "test the draft on real articles" },
-    Entry { verb: "tests", arguments: "", help: "list the tests of this draft" },
-    Entry { verb: "rate", arguments: "1–5 [note]", help: "rate the last test" },
-    Entry { verb: "commit", arguments: "NAME [title]", help: "put the prompt into the library" },
-    Entry { verb: "clone", arguments: "NAME", help: "start from a prompt of the library" },
-    Entry { verb: "library", arguments: "[words]", help: "look for prompts" },
-    Entry { verb: "help", arguments: "", help: "show this" },
-    Entry { verb: "quit", arguments: "", help: "leave; everything is kept" },
+    entry("new", "[what you need]", "start a workshop"),
+    entry("list", "", "list your drafts"),
+    entry("open", "N", "go on with draft N"),
+    entry("draft", "", "show the draft's text"),
+    entry("diff", "", "show the change the assistant proposes"),
+    entry("accept", "[1 2 …]", "accept it, or some of its changes"),
+    entry("reject", "", "reject it"),
+    Entry { said: Where::Terminal, ..entry("topic", "[NAME]", "choose the topic for tests, or list them") },
+    entry("test", "[N] QUESTION", "test a draft on real articles"),
+    entry("tests", "", "list the tests of this draft"),
+    entry("rate", "[1–5 [note]]", "rate the last test"),
+    entry("ready", "", "say that the draft is good"),
+    entry("commit", "[N] [NAME [title]]", "put the prompt into the library"),
+    entry("clone", "NAME", "start from a prompt of the library"),
+    entry("library", "[words]", "look for prompts"),
+    entry("ask", "NAME QUESTION", "ask a prompt of the library"),
+    entry("restore", "N", "bring an expired draft back"),
+    entry("web", "", "go on in a browser"),
+    entry("link", "[CODE]", "join this identity to an account you have, or get a code for that"),
+    entry("help", "", "show this"),
+    Entry { said: Where::Terminal, ..entry("quit", "", "leave; everything is kept") },
 ];
 
 /// Why something that was said is no command.
@@ -106,17 +150,13 @@ pub enum Unclear {
 
 /// Reads a command that was said with its marker (`/` in a terminal) taken off.
 pub fn parse(said: &str) -> Result<Command, Unclear> {
-    let (verb, rest) = said.trim().split_once(char::is_whitespace).unwrap_or((said.trim(), ""));
-    let rest = rest.trim();
-    let usage = |verb: &'static str| {
-        let arguments = TABLE.iter().find(|entry| entry.verb == verb).map_or("", |entry| entry.arguments);
-        Unclear::Usage(verb, arguments)
-    };
+    let (verb, rest) = first_word(said);
     match verb.to_lowercase().as_str() {
         "" | "help" | "?" => Ok(Command::Help),
         "new" => Ok(Command::New(rest.to_owned())),
         "list" => Ok(Command::List),
-        "open" => rest.trim_start_matches('#').parse().map(Command::Open).map_err(|_| usage("open")),
+        "open" => number(rest).map(Command::Open).ok_or_else(|| usage("open")),
+        "restore" => number(rest).map(Command::Restore).ok_or_else(|| usage("restore")),
         "draft" => Ok(Command::Draft),
         "diff" => Ok(Command::Diff),
         "accept" => {
@@ -125,29 +165,138 @@ pub fn parse(said: &str) -> Result<Command, Unclear> {
             numbers.map(Command::Accept).map_err(|_| usage("accept"))
         }
         "reject" => Ok(Command::Reject),
+        "ready" => Ok(Command::Ready),
         "topic" | "topics" => Ok(Command::Topic(rest.to_owned())),
-        "test" if rest.is_empty() => Err(usage("test")),
-        "test" => Ok(Command::Test(rest.to_owned())),
+        "test" => {
+            let (draft, question) = leading_number(rest);
+            Ok(Command::Test { draft, question: question.to_owned() })
+        }
         "tests" => Ok(Command::Tests),
-        "rate" => {
-            let (stars, note) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            let stars = Stars::parse(stars.trim_end_matches('*').parse().map_err(|_| usage("rate"))?)?;
-            Ok(Command::Rate { stars, note: note.trim().to_owned() })
-        }
-        "commit" => {
-            let confirm = rest.split_whitespace().any(|word| word == "--yes");
-            let words: Vec<&str> = rest.split_whitespace().filter(|word| *word != "--yes").collect();
-            let (name, title) = words
-                .split_first()
-                .map_or((String::new(), String::new()), |(name, title)| ((*name).to_owned(), title.join(" ")));
-            Ok(Command::Commit { name, title, confirm })
-        }
+        "rate" => parse_rate(rest),
+        "commit" => Ok(parse_commit(rest)),
         "clone" if rest.is_empty() => Err(usage("clone")),
         "clone" => Ok(Command::Clone(rest.to_owned())),
         "library" => Ok(Command::Library(rest.to_owned())),
+        "ask" => {
+            let (prompt, question) = first_word(rest);
+            if question.is_empty() {
+                return Err(usage("ask"));
+            }
+            Ok(Command::Ask { prompt: prompt.to_owned(), question: question.to_owned() })
+        }
+        "web" => Ok(Command::Web),
+        "link" => Ok(Command::Link(rest.to_owned())),
         "quit" | "exit" | "q" => Ok(Command::Quit),
         other => Err(Unclear::Unknown { verb: other.to_owned(), nearest: nearest(other) }),
     }
+}
+
+/// Reads what is said in a workshop's thread without a marker: a command only if it cannot well be talk.
+///
+/// "test What changed?" is one; "commit to a calmer tone", "list the risks first" and "open questions remain" are not.
+pub fn parse_plain(said: &str) -> Command {
+    let talk = || Command::Say(said.trim().to_owned());
+    let (_, rest) = first_word(said);
+    let bare = rest.is_empty();
+    let named = |name: &str| name.contains('_') || name.contains(|c: char| c.is_ascii_digit());
+    match parse(said) {
+        Ok(Command::Say(_) | Command::Topic(_) | Command::Quit) | Err(_) => talk(),
+        Ok(
+            command @ (Command::Help
+            | Command::List
+            | Command::Draft
+            | Command::Tests
+            | Command::Diff
+            | Command::Reject
+            | Command::Ready
+            | Command::Web),
+        ) => {
+            if bare {
+                command
+            } else {
+                talk()
+            }
+        }
+        Ok(command @ (Command::Open(_) | Command::Restore(_) | Command::Accept(_) | Command::Rate { .. })) => command,
+        Ok(command @ Command::Test { .. }) => command,
+        Ok(Command::New(need)) if need.split_whitespace().count() == 1 => talk(),
+        Ok(command @ Command::New(_)) => command,
+        Ok(command @ Command::Commit { .. }) => match &command {
+            Command::Commit { name, .. } if name.is_empty() || named(name) => command,
+            _ => talk(),
+        },
+        Ok(Command::Clone(name)) => {
+            if named(&name) && !name.contains(' ') {
+                Command::Clone(name)
+            } else {
+                talk()
+            }
+        }
+        Ok(Command::Library(words)) => {
+            if words.split_whitespace().count() <= 3 {
+                Command::Library(words)
+            } else {
+                talk()
+            }
+        }
+        Ok(Command::Ask { prompt, question }) => {
+            if named(&prompt) {
+                Command::Ask { prompt, question }
+            } else {
+                talk()
+            }
+        }
+        Ok(Command::Link(code)) => {
+            if bare || code.contains('-') {
+                Command::Link(code)
+            } else {
+                talk()
+            }
+        }
+    }
+}
+
+fn first_word(said: &str) -> (&str, &str) {
+    let said = said.trim();
+    let (word, rest) = said.split_once(char::is_whitespace).unwrap_or((said, ""));
+    (word, rest.trim())
+}
+
+fn usage(verb: &'static str) -> Unclear {
+    let arguments = TABLE.iter().find(|entry| entry.verb == verb).map_or("", |entry| entry.arguments);
+    Unclear::Usage(verb, arguments)
+}
+
+fn number(said: &str) -> Option<DraftId> {
+    said.trim_start_matches('#').parse().ok()
+}
+
+/// A draft's number in front of something else.
+fn leading_number(said: &str) -> (Option<DraftId>, &str) {
+    let (word, rest) = first_word(said);
+    match number(word) {
+        Some(draft) => (Some(draft), rest),
+        None => (None, said),
+    }
+}
+
+fn parse_rate(said: &str) -> Result<Command, Unclear> {
+    if said.is_empty() {
+        return Ok(Command::Rate { stars: None, note: String::new() });
+    }
+    let (stars, note) = first_word(said);
+    let stars = Stars::parse(stars.trim_end_matches('*').parse().map_err(|_| usage("rate"))?)?;
+    Ok(Command::Rate { stars: Some(stars), note: note.to_owned() })
+}
+
+fn parse_commit(said: &str) -> Command {
+    let (draft, rest) = leading_number(said);
+    let confirm = rest.split_whitespace().any(|word| word == "--yes");
+    let words: Vec<&str> = rest.split_whitespace().filter(|word| *word != "--yes").collect();
+    let (name, title) = words
+        .split_first()
+        .map_or((String::new(), String::new()), |(name, title)| ((*name).to_owned(), title.join(" ")));
+    Command::Commit { draft, name, title, confirm }
 }
 
 /// The word of the table that differs least, if it is near at all.
@@ -169,8 +318,9 @@ mod tests {
     fn every_word_of_the_table_is_understood() {
         for entry in TABLE {
             let said = match entry.verb {
-                "open" => "open 7".to_owned(),
+                verb @ ("open" | "restore") => format!("{verb} 7"),
                 "rate" => "rate 4 good".to_owned(),
+                "ask" => "ask some_prompt What changed?".to_owned(),
                 verb => format!("{verb} something"),
             };
             let parsed = parse(if entry.verb == "accept" { "accept 1 2" } else { &said });
@@ -189,6 +339,50 @@ mod tests {
     fn a_rating_needs_one_to_five_stars() {
         assert!(parse("rate 4 note with words").is_ok());
         assert!(matches!(parse("rate 9"), Err(Unclear::Invalid(_))));
-        assert!(matches!(parse("rate"), Err(Unclear::Usage("rate", _))));
+        assert!(matches!(parse("rate well"), Err(Unclear::Usage("rate", _))));
+        assert_eq!(parse("rate").unwrap(), Command::Rate { stars: None, note: String::new() });
+    }
+
+    #[test]
+    fn a_draft_may_be_named_by_its_number() {
+        let test = |draft, question: &str| Command::Test { draft, question: question.to_owned() };
+        assert_eq!(parse("test 5 What changed here?").unwrap(), test(Some(DraftId(5)), "What changed here?"));
+        assert_eq!(parse("test What changed in 2026?").unwrap(), test(None, "What changed in 2026?"));
+        assert!(matches!(parse("commit 5 some_name").unwrap(), Command::Commit { draft: Some(DraftId(5)), .. }));
+    }
+
+    #[test]
+    fn talk_that_begins_like_a_command_stays_talk() {
+        for talk in [
+            "open questions remain at the end",
+            "list the risks first",
+            "commit to a calmer tone",
+            "help me with the timelines",
+            "rate the risks by severity",
+            "ask for sources in every paragraph",
+            "clone the structure of a memo",
+            "draft something shorter",
+            "make the timelines stronger",
+            "link every claim",
+        ] {
+            assert_eq!(parse_plain(talk), Command::Say(talk.to_owned()), "{talk}");
+        }
+        for command in [
+            "help",
+            "list",
+            "open 3",
+            "test How did premiums move?",
+            "accept",
+            "accept 1 2",
+            "reject",
+            "rate 4 good timelines",
+            "commit",
+            "commit financial_risk_executive Financial risk",
+            "ask financial_risk_executive What are the risks?",
+            "clone financial_risk_executive",
+            "link ABCD-EFGH-JKLM",
+        ] {
+            assert!(!matches!(parse_plain(command), Command::Say(_)), "{command}");
+        }
     }
 }

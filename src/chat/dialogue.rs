@@ -1,9 +1,11 @@
 //! A person's talk with the workshop: which draft is open, and what each command does.
 
 use super::Platform;
-use super::command::Command;
+use super::command::{Command, Where};
+use super::outline;
 use super::reply::{self, Reply};
 use crate::domain::access::Visibility;
+use crate::domain::account::Identity;
 use crate::domain::conversation::{Outcome, parse_message};
 use crate::domain::draft::Draft;
 use crate::domain::library::{self, PromptName};
@@ -26,6 +28,8 @@ const LOOK: std::time::Duration = std::time::Duration::from_secs(2);
 pub struct Dialogue {
     workshop: Workshop,
     actor: Actor,
+    /// How the actor is known here.
+    identity: Identity,
     /// What stands before a command on this platform.
     marker: &'static str,
     draft: Option<DraftId>,
@@ -50,8 +54,8 @@ impl<E> From<Error> for Stopped<E> {
 
 impl Dialogue {
     /// A talk with nothing open.
-    pub fn new(workshop: Workshop, actor: Actor, marker: &'static str) -> Self {
-        Self { workshop, actor, marker, draft: None, topic: None, trial: None }
+    pub fn new(workshop: Workshop, actor: Actor, identity: Identity, marker: &'static str) -> Self {
+        Self { workshop, actor, identity, marker, draft: None, topic: None, trial: None }
     }
 
     /// Carries out a command and shows what comes of it; says why when it is refused.
@@ -66,11 +70,17 @@ impl Dialogue {
     async fn try_to<P: Platform>(&mut self, command: Command, platform: &mut P) -> Result<Reply, Stopped<P::Error>> {
         let marker = self.marker;
         Ok(match command {
-            Command::Help => reply::help(marker),
+            Command::Help => reply::help(marker, Where::Terminal),
             Command::Quit => Reply::said("Everything is kept. Until next time."),
             Command::New(requirements) => return self.start(&requirements, platform).await,
             Command::Say(text) => return self.say(&text, platform).await,
-            Command::Test(question) => return self.test(&question, platform).await,
+            Command::Test { draft, question } => {
+                self.draft = draft.or(self.draft);
+                if question.is_empty() {
+                    return Ok(reply::wants_question(marker));
+                }
+                return self.test(&question, platform).await;
+            }
             Command::List => {
                 let (drafts, total) = self.workshop.drafts(&self.actor, None, LISTED, 0).await?;
                 reply::drafts(&drafts, total, marker)
@@ -92,7 +102,8 @@ impl Dialogue {
                 None => reply::no_draft(marker),
             },
             Command::Topic(name) => self.choose_topic(&name).await?,
-            Command::Rate { stars, note } => self.rate(stars, &note).await?,
+            Command::Rate { stars: Some(stars), note } => self.rate(stars, &note).await?,
+            Command::Rate { stars: None, .. } => Reply::refused(format!("Say how many stars: {marker}rate 1–5 [note]")),
             Command::Diff => match self.open_proposal().await? {
                 Some(proposal) => reply::proposed(&proposal, marker),
                 None => reply::no_proposal(),
@@ -105,7 +116,26 @@ impl Dialogue {
                 }
                 (Some(_) | None, _) => reply::no_proposal(),
             },
-            Command::Commit { name, title, confirm } => self.commit(&name, &title, confirm).await?,
+            Command::Commit { draft, name, title, confirm } => {
+                self.draft = draft.or(self.draft);
+                self.commit(&name, &title, confirm).await?
+            }
+            Command::Ready => match self.draft {
+                Some(id) => reply::ready(&outline::ready(&self.workshop, &self.actor, id).await?),
+                None => reply::no_draft(marker),
+            },
+            Command::Restore(id) => {
+                let draft = outline::restore(&self.workshop, &self.actor, id).await?;
+                (self.draft, self.trial) = (Some(id), None);
+                reply::restored(&draft)
+            }
+            Command::Web => outline::web(&self.workshop, &self.actor).await?,
+            Command::Link(code) => {
+                let (reply, joined) = outline::link(&self.workshop, &self.actor, &self.identity, &code, marker).await?;
+                self.actor = joined.unwrap_or_else(|| self.actor.clone());
+                reply
+            }
+            Command::Ask { .. } => Reply::refused("not yet"),
             Command::Clone(name) => {
                 let started = self.workshop.clone_prompt(&self.actor, &name, None).await?;
                 (self.draft, self.trial) = (Some(started.draft.id), None);

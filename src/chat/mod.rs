@@ -3,8 +3,14 @@
 //! A new platform is a folder or file here and one line below. It turns what it hears into [`command::Command`]s and what
 //! it gets back into its own markup; nothing about prompts, drafts or tests is decided in it.
 
+pub mod button;
 pub mod command;
+mod compare;
 pub mod dialogue;
+mod handle;
+pub mod inbound;
+mod outline;
+mod press;
 pub mod reply;
 pub mod terminal;
 

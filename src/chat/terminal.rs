@@ -57,7 +57,7 @@ impl Platform for Terminal {
 
     fn post(&mut self, reply: &Reply) -> io::Result<()> {
         self.fresh_line()?;
-        let text = plain(&reply.text);
+        let text = plain(&reply.as_text());
         if text.is_empty() {
             return self.out.flush();
         }

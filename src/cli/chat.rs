@@ -33,7 +33,7 @@ pub(super) async fn run(config: Config, user: Option<String>, draft: Option<i32>
     let identity = Identity { platform: Where::Terminal, workspace: String::new(), user: name.clone() };
     let actor = workshop.identify(&identity, &name).await?;
     let mut terminal = Terminal::default();
-    let mut dialogue = Dialogue::new(workshop.clone(), actor.clone(), MARKER);
+    let mut dialogue = Dialogue::new(workshop.clone(), actor.clone(), identity, MARKER);
     terminal.post(&Reply::said(greeting(&name, alone, &workshop.models().engine())))?;
     for told in workshop.take_notices(&actor).await? {
         terminal.post(&reply::told(&told, MARKER))?;

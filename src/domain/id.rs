@@ -54,6 +54,8 @@ id! {
     RetrievalId(Uuid);
     /// Something to tell a person where a workshop lives.
     DeliveryId(Uuid);
+    /// Something that a chat platform sent.
+    ArrivalId(Uuid);
 }
 
 macro_rules! uuid_id {
@@ -68,4 +70,4 @@ macro_rules! uuid_id {
     )*};
 }
 
-uuid_id! { AccountId TokenId MessageId TrialId RetrievalId DeliveryId }
+uuid_id! { AccountId TokenId MessageId TrialId RetrievalId DeliveryId ArrivalId }

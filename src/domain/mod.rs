@@ -15,6 +15,7 @@ pub mod id;
 pub mod library;
 pub mod markdown;
 pub mod passage;
+pub mod place;
 pub mod proposal;
 pub mod research_window;
 pub mod sentence;
@@ -23,7 +24,7 @@ pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
+    AccountId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
     RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;

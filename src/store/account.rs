@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Conn, Error};
+use super::{Conn, Error, corrupt};
 use crate::domain::account::{Account, Identity};
 use crate::domain::{AccountId, Instant, TokenId};
 
@@ -80,25 +80,181 @@ pub async fn find_by_identity(conn: &mut Conn, identity: &Identity) -> Result<Op
     Ok(row.map(Account::from))
 }
 
-/// Joins a user of a chat platform to an account; a user that has one keeps it.
+/// Joins a user of a chat platform to an account; false when the user has one already, which it keeps.
 pub async fn insert_identity(
     conn: &mut Conn,
     identity: &Identity,
+    label: &str,
     account: AccountId,
     now: Instant,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "insert into identities (platform, workspace, external_user, account_id, created_at)
-        values ($1, $2, $3, $4, $5)
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "insert into identities (platform, workspace, external_user, label, account_id, created_at)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict do nothing",
         identity.platform.as_str(),
         identity.workspace,
         identity.user,
+        label,
         account.0,
         now,
     )
     .execute(conn)
     .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// How the platform calls a user; `None` for a user that is unknown, empty while it has not told.
+pub async fn identity_label(conn: &mut Conn, identity: &Identity) -> Result<Option<String>, Error> {
+    let label = sqlx::query_scalar!(
+        "select label from identities where platform = $1 and workspace = $2 and external_user = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(label)
+}
+
+/// Notes how the platform calls a user.
+pub async fn set_identity_label(conn: &mut Conn, identity: &Identity, label: &str) -> Result<(), Error> {
+    sqlx::query!(
+        "update identities set label = $4 where platform = $1 and workspace = $2 and external_user = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        label,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives an account another name; a name that is taken is [`Error::Taken`].
+pub async fn rename(conn: &mut Conn, id: AccountId, name: &str) -> Result<(), Error> {
+    sqlx::query!("update accounts set name = $2 where id = $1", id.0, name).execute(conn).await?;
+    Ok(())
+}
+
+/// The users of chat platforms that act as an account, the first joined first.
+pub async fn identities(conn: &mut Conn, account: AccountId) -> Result<Vec<Identity>, Error> {
+    let rows = sqlx::query!(
+        "select platform, workspace, external_user from identities
+        where account_id = $1 and platform in ('slack', 'discord')
+        order by created_at",
+        account.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let platform = row.platform.parse().map_err(corrupt("identities", account))?;
+            Ok(Identity { platform, workspace: row.workspace, user: row.external_user })
+        })
+        .collect()
+}
+
+/// Notes that a user looked at the app's home page.
+pub async fn home_opened(conn: &mut Conn, identity: &Identity, now: Instant) -> Result<(), Error> {
+    sqlx::query!(
+        "update identities set home_opened_at = $4 where platform = $1 and workspace = $2 and external_user = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The users of an account who looked at the app's home page since a time.
+pub async fn home_watchers(conn: &mut Conn, account: AccountId, since: Instant) -> Result<Vec<Identity>, Error> {
+    let rows = sqlx::query!(
+        "select platform, workspace, external_user from identities where account_id = $1 and home_opened_at > $2",
+        account.0,
+        since,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let platform = row.platform.parse().map_err(corrupt("identities", account))?;
+            Ok(Identity { platform, workspace: row.workspace, user: row.external_user })
+        })
+        .collect()
+}
+
+/// Joins a user of a chat platform to another account.
+pub async fn move_identity(conn: &mut Conn, identity: &Identity, account: AccountId) -> Result<(), Error> {
+    sqlx::query!(
+        "update identities set account_id = $4 where platform = $1 and workspace = $2 and external_user = $3",
+        identity.platform.as_str(),
+        identity.workspace,
+        identity.user,
+        account.0,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether nobody can act as an account any more: it has no identity, no token, and does not administer the service.
+pub async fn is_abandoned(conn: &mut Conn, account: AccountId) -> Result<bool, Error> {
+    let abandoned = sqlx::query_scalar!(
+        r#"select not a.is_admin
+            and not exists (select from identities i where i.account_id = a.id)
+            and not exists (select from api_tokens t where t.account_id = a.id and t.revoked_at is null) as "abandoned!"
+        from accounts a where a.id = $1"#,
+        account.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(abandoned.unwrap_or(false))
+}
+
+/// Makes everything of one account another's, and removes the first.
+pub async fn merge(conn: &mut Conn, from: AccountId, into: AccountId) -> Result<(), Error> {
+    let (from, into) = (from.0, into.0);
+    sqlx::query!("update drafts set owner_id = $2 where owner_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update chats set owner_id = $2 where owner_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update prompts set owner_id = $2 where owner_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update trials set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update messages set author_id = $2 where author_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update draft_revisions set author_id = $2 where author_id = $1", from, into)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update prompt_versions set author_id = $2 where author_id = $1", from, into)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update proposals set decided_by = $2 where decided_by = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update deliveries set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update activity set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
+    // Where both have one, the account that stays keeps its own.
+    sqlx::query!(
+        "update ratings r set account_id = $2
+        where r.account_id = $1
+            and not exists (select from ratings o where o.trial_id = r.trial_id and o.account_id = $2)",
+        from,
+        into,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update grants g set account_id = $2
+        where g.account_id = $1
+            and not exists (
+                select from grants o
+                where o.account_id = $2
+                    and (o.draft_id = g.draft_id or o.prompt_id = g.prompt_id)
+            )",
+        from,
+        into,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!("delete from accounts where id = $1", from).execute(conn).await?;
     Ok(())
 }
 
@@ -201,5 +357,13 @@ pub async fn redeem_login_link(conn: &mut Conn, hash: &[u8], now: Instant) -> Re
     )
     .fetch_optional(conn)
     .await?;
+    Ok(row.map(Account::from))
+}
+
+/// The account with this id.
+pub async fn find(conn: &mut Conn, id: AccountId) -> Result<Option<Account>, Error> {
+    let row = sqlx::query_as!(Row, "select id, name, is_admin, created_at from accounts where id = $1", id.0)
+        .fetch_optional(conn)
+        .await?;
     Ok(row.map(Account::from))
 }

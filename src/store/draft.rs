@@ -2,6 +2,7 @@
 
 use super::{Conn, Error, corrupt};
 use crate::domain::draft::{Draft, DraftStatus, Revision, Source};
+use crate::domain::place::Place;
 use crate::domain::{AccountId, ChatId, DraftId, Instant, PromptId, RevisionNumber, VersionNumber};
 
 struct Row {
@@ -118,6 +119,30 @@ pub async fn list(
     .fetch_one(conn)
     .await?;
     Ok((rows.into_iter().map(Draft::try_from).collect::<Result<_, _>>()?, total))
+}
+
+/// The living draft that an account used last: in this channel if there is one, else anywhere.
+pub async fn latest(conn: &mut Conn, account: AccountId, place: &Place) -> Result<Option<DraftId>, Error> {
+    let id = sqlx::query_scalar!(
+        "select d.id
+        from drafts d
+        where d.status in ('draft', 'testing', 'ready')
+            and (d.owner_id = $1 or exists (select from grants g where g.draft_id = d.id and g.account_id = $1))
+        order by
+            exists (
+                select from places p
+                where p.chat_id = d.chat_id and p.platform = $2 and p.workspace = $3 and p.channel = $4
+            ) desc,
+            d.active_at desc
+        limit 1",
+        account.0,
+        place.platform.as_str(),
+        place.workspace,
+        place.channel,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(DraftId))
 }
 
 /// How many drafts of an account are neither committed nor expired.

@@ -1,7 +1,7 @@
 //! What accounts that are not the owner may do.
 
 use super::{Conn, Error, corrupt};
-use crate::domain::{Access, AccountId, DraftId, PromptId};
+use crate::domain::{Access, AccountId, DraftId, Instant, PromptId};
 
 /// What an account may do with a draft; `None` when it may not even know of it.
 pub async fn draft_access(conn: &mut Conn, draft: DraftId, account: AccountId) -> Result<Option<Access>, Error> {
@@ -38,4 +38,27 @@ pub async fn prompt_access(conn: &mut Conn, prompt: PromptId, account: AccountId
     .fetch_optional(conn)
     .await?;
     word.flatten().map(|word| word.parse().map_err(corrupt("grants", prompt))).transpose()
+}
+
+/// Lets an account do something with a draft, if it could do nothing with it before; false when it could.
+pub async fn insert_draft(
+    conn: &mut Conn,
+    account: AccountId,
+    draft: DraftId,
+    access: Access,
+    now: Instant,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "insert into grants (account_id, draft_id, access, created_at)
+        select $1, $2, $3, $4
+        where not exists (select from drafts where id = $2 and owner_id = $1)
+        on conflict (account_id, draft_id) do nothing",
+        account.0,
+        draft.0,
+        access.as_str(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -21,27 +21,32 @@ pub struct NewJob {
     pub priority: i32,
 }
 
-/// Pushes jobs; they start when the transaction commits. Says how many were new.
+/// Pushes jobs in one statement; they start when the transaction commits. Says how many were new.
 pub async fn insert(conn: &mut Conn, jobs: &[NewJob]) -> Result<u64, Error> {
-    let mut added = 0;
-    for job in jobs {
-        let done = sqlx::query!(
-            "insert into apalis.jobs (id, job_type, job, max_attempts, run_at, priority, idempotency_key)
-            values ($1, $2, $3, $4, coalesce($5, now()), $6, $7)
-            on conflict (job_type, idempotency_key) do nothing",
-            ulid::Ulid::generate().to_string(),
-            job.queue,
-            job.payload,
-            job.max_attempts,
-            job.run_at,
-            job.priority,
-            job.key,
-        )
-        .execute(&mut *conn)
-        .await?;
-        added += done.rows_affected();
-    }
-    Ok(added)
+    let ids: Vec<String> = jobs.iter().map(|_| ulid::Ulid::generate().to_string()).collect();
+    let queues: Vec<String> = jobs.iter().map(|job| job.queue.to_owned()).collect();
+    let payloads: Vec<Vec<u8>> = jobs.iter().map(|job| job.payload.clone()).collect();
+    let attempts: Vec<i32> = jobs.iter().map(|job| job.max_attempts).collect();
+    let times: Vec<Option<DateTime<Utc>>> = jobs.iter().map(|job| job.run_at).collect();
+    let priorities: Vec<i32> = jobs.iter().map(|job| job.priority).collect();
+    let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
+    let done = sqlx::query!(
+        "insert into apalis.jobs (id, job_type, job, max_attempts, run_at, priority, idempotency_key)
+        select id, queue, payload, attempts, coalesce(run_at, now()), priority, key
+        from unnest($1::text[], $2::text[], $3::bytea[], $4::integer[], $5::timestamptz[], $6::integer[], $7::text[])
+            as t (id, queue, payload, attempts, run_at, priority, key)
+        on conflict (job_type, idempotency_key) do nothing",
+        &ids,
+        &queues,
+        &payloads,
+        &attempts,
+        &times as &[Option<DateTime<Utc>>],
+        &priorities,
+        &keys as &[Option<String>],
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Whether any worker was seen within the last seconds.

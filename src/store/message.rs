@@ -1,5 +1,7 @@
 //! What was said in a chat.
 
+use std::collections::BTreeMap;
+
 use super::{Conn, Error, corrupt};
 use crate::domain::conversation::{MessageRole, Outcome, Question};
 use crate::domain::{AccountId, ChatId, Instant, MessageId, ProposalNumber, RevisionNumber};
@@ -29,9 +31,16 @@ pub struct Message {
     pub revision: Option<RevisionNumber>,
     /// The proposal that it made.
     pub proposal: Option<ProposalNumber>,
+    /// Answers that were chosen to its questions, by the number of the question from 0.
+    pub chosen: Chosen,
+    /// Whether its questions were answered, by choosing or in words.
+    pub answered: bool,
     /// When.
     pub created_at: Instant,
 }
+
+/// Answers by the number of their question.
+pub type Chosen = BTreeMap<String, String>;
 
 struct Row {
     id: uuid::Uuid,
@@ -45,6 +54,8 @@ struct Row {
     engine: String,
     revision: Option<i32>,
     proposal: Option<i32>,
+    chosen: serde_json::Value,
+    answered: bool,
     created_at: Instant,
 }
 
@@ -63,6 +74,8 @@ impl TryFrom<Row> for Message {
             engine: row.engine,
             revision: row.revision.map(RevisionNumber),
             proposal: row.proposal.map(ProposalNumber),
+            chosen: serde_json::from_value(row.chosen).map_err(corrupt("messages", row.id))?,
+            answered: row.answered,
             created_at: row.created_at,
         })
     }
@@ -72,7 +85,8 @@ impl TryFrom<Row> for Message {
 pub async fn find(conn: &mut Conn, id: MessageId) -> Result<Option<Message>, Error> {
     sqlx::query_as!(
         Row,
-        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal, created_at
+        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal,
+            chosen, answered, created_at
         from messages where id = $1",
         id.0,
     )
@@ -86,7 +100,8 @@ pub async fn find(conn: &mut Conn, id: MessageId) -> Result<Option<Message>, Err
 pub async fn find_reply(conn: &mut Conn, to: MessageId) -> Result<Option<Message>, Error> {
     sqlx::query_as!(
         Row,
-        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal, created_at
+        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal,
+            chosen, answered, created_at
         from messages where reply_to = $1",
         to.0,
     )
@@ -108,7 +123,8 @@ pub async fn find_by_key(conn: &mut Conn, chat: ChatId, key: &str) -> Result<Opt
 pub async fn list(conn: &mut Conn, chat: ChatId) -> Result<Vec<Message>, Error> {
     sqlx::query_as!(
         Row,
-        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal, created_at
+        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal,
+            chosen, answered, created_at
         from messages where chat_id = $1 order by id",
         chat.0,
     )
@@ -117,6 +133,54 @@ pub async fn list(conn: &mut Conn, chat: ChatId) -> Result<Vec<Message>, Error> 
     .into_iter()
     .map(Message::try_from)
     .collect()
+}
+
+/// The last that the assistant said.
+pub async fn last_answer(conn: &mut Conn, chat: ChatId) -> Result<Option<Message>, Error> {
+    sqlx::query_as!(
+        Row,
+        "select id, chat_id, role, author_id, content, reply_to, outcome, questions, engine, revision, proposal,
+            chosen, answered, created_at
+        from messages where chat_id = $1 and role = 'assistant' order by id desc limit 1",
+        chat.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Message::try_from)
+    .transpose()
+}
+
+/// What a person said first.
+pub async fn first_said(conn: &mut Conn, chat: ChatId) -> Result<Option<String>, Error> {
+    let content = sqlx::query_scalar!(
+        "select content from messages where chat_id = $1 and role = 'person' order by id limit 1",
+        chat.0
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(content)
+}
+
+/// Notes which answers were chosen to a message's questions, and whether that is all.
+pub async fn set_chosen(conn: &mut Conn, id: MessageId, chosen: &Chosen, answered: bool) -> Result<(), Error> {
+    let chosen = serde_json::to_value(chosen).map_err(corrupt("messages", id))?;
+    sqlx::query!("update messages set chosen = $2, answered = $3 where id = $1", id.0, chosen, answered)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Notes that every question asked so far was answered in words; returns the messages that asked.
+pub async fn answer_all(conn: &mut Conn, chat: ChatId) -> Result<Vec<MessageId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "update messages set answered = true
+        where chat_id = $1 and role = 'assistant' and not answered and questions <> '[]'
+        returning id",
+        chat.0
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(MessageId).collect())
 }
 
 /// Adds a message; false when one with this key, or another answer to the same message, is there already.

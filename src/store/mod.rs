@@ -5,15 +5,18 @@
 
 pub mod account;
 pub mod activity;
+pub mod arrival;
 pub mod article;
 pub mod delivery;
 pub mod draft;
 pub mod embedded;
 pub mod event;
 pub mod grant;
+pub mod installation;
 pub mod job;
 pub mod library;
 pub mod message;
+pub mod once;
 pub mod place;
 pub mod proposal;
 pub mod settings;
@@ -41,6 +44,9 @@ pub enum Error {
     /// The database cannot be reached or is restarting: try again.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
+    /// Something else came in between: try again.
+    #[error("something else came in between")]
+    Interrupted,
     /// A value that must be unique is taken.
     #[error("{constraint} is taken")]
     Taken {

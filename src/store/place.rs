@@ -2,21 +2,17 @@
 
 use uuid::Uuid;
 
-use super::{Conn, Error};
-use crate::domain::account::Platform;
-use crate::domain::{ChatId, Instant};
+use super::{Conn, Error, corrupt};
+use crate::domain::place::Place;
+use crate::domain::{ChatId, DraftId, Instant};
 
-/// A thread of a chat platform.
+/// A place of a chat, with the message that shows the draft's name and status there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The platform.
-    pub platform: Platform,
-    /// Its workspace or server; empty where there is none.
-    pub workspace: String,
-    /// The channel.
-    pub channel: String,
-    /// The thread; empty where there is none.
-    pub thread: String,
+pub struct Home {
+    /// The place.
+    pub place: Place,
+    /// The platform's id of the message; empty while there is none.
+    pub card: String,
 }
 
 /// Makes a chat live in a place; a place that holds a chat keeps it. Returns the chat that lives there now.
@@ -37,4 +33,73 @@ pub async fn insert(conn: &mut Conn, chat: ChatId, place: &Place, now: Instant) 
     .fetch_one(conn)
     .await?;
     Ok(ChatId(id))
+}
+
+/// Notes which message shows the draft in a place.
+pub async fn set_card(conn: &mut Conn, place: &Place, card: &str) -> Result<(), Error> {
+    sqlx::query!(
+        "update places set card = $5 where platform = $1 and workspace = $2 and channel = $3 and thread = $4",
+        place.platform.as_str(),
+        place.workspace,
+        place.channel,
+        place.thread,
+        card,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The draft that lives in a place.
+pub async fn find_draft(conn: &mut Conn, place: &Place) -> Result<Option<DraftId>, Error> {
+    let id = sqlx::query_scalar!(
+        "select d.id
+        from places p
+        join drafts d on d.chat_id = p.chat_id
+        where p.platform = $1 and p.workspace = $2 and p.channel = $3 and p.thread = $4",
+        place.platform.as_str(),
+        place.workspace,
+        place.channel,
+        place.thread,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(DraftId))
+}
+
+/// The places of a chat on chat platforms, oldest first.
+pub async fn list(conn: &mut Conn, chat: ChatId) -> Result<Vec<Home>, Error> {
+    let rows = sqlx::query!(
+        "select platform, workspace, channel, thread, card
+        from places
+        where chat_id = $1 and platform in ('slack', 'discord')
+        order by id",
+        chat.0,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Home {
+                place: Place {
+                    platform: row.platform.parse().map_err(corrupt("places", chat))?,
+                    workspace: row.workspace,
+                    channel: row.channel,
+                    thread: row.thread,
+                },
+                card: row.card,
+            })
+        })
+        .collect()
+}
+
+/// Whether a chat lives anywhere on a chat platform.
+pub async fn any(conn: &mut Conn, chat: ChatId) -> Result<bool, Error> {
+    let any = sqlx::query_scalar!(
+        r#"select exists (select from places where chat_id = $1 and platform in ('slack', 'discord')) as "any!""#,
+        chat.0,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(any)
 }

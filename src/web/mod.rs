@@ -41,6 +41,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where people reach the pages, without a slash at the end.
+    pub fn address_for_people(&self) -> String {
+        let url = self.public_url.trim_end_matches('/');
+        if url.is_empty() { format!("http://{}", self.listen) } else { url.to_owned() }
+    }
+
     /// Address and port to listen on, parsed.
     pub fn address(&self) -> Result<SocketAddr, Invalid> {
         self.listen.parse().map_err(|_| {

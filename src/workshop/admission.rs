@@ -69,7 +69,7 @@ impl Workshop {
                 "The service stopped in the middle of this test too often. Nothing else was lost; run it again.";
             if run::abandon(&mut tx, *trial, Failure::Interrupted, detail, now).await? {
                 tracing::error!(trial.id = %trial, "Test {trial} was left without a job and has failed");
-                notify(&mut tx, &Event::TrialChanged { trial: *trial }).await?;
+                self.trial_ended(&mut tx, *trial).await?;
             }
         }
         notify(&mut tx, &Event::Admit).await?;

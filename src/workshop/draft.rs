@@ -1,15 +1,22 @@
 //! Workshops and their drafts: start, list, read, save, restore, delete.
 
+use serde_json::json;
+
+use super::delivery::{CardBody, Note, Refresh, Telling, place_key};
 use super::error::Limit;
 use super::event::{Event, notify};
 use super::{Error, Noun, Workshop, guided};
 use crate::domain::conversation::{MessageRole, Outcome, parse_message};
 use crate::domain::draft::{Draft, DraftStatus, Revision, Source, name_from};
+use crate::domain::place::Place;
 use crate::domain::proposal::{self, DiffPart};
-use crate::domain::{Access, Actor, DraftId, MessageId, PromptId, RevisionNumber, VersionNumber};
+use crate::domain::{Access, AccountId, Actor, DraftId, MessageId, PromptId, RevisionNumber, VersionNumber};
+use crate::queue;
 use crate::store::activity::Happened;
+use crate::store::delivery::DeliveryKind;
 use crate::store::draft::NewDraft;
 use crate::store::message::Message;
+use crate::store::once::Made;
 use crate::store::{self, Conn};
 
 /// How a person wants to begin; texts are checked by the parsers of [`crate::domain::draft`].
@@ -23,6 +30,19 @@ pub struct Start {
     pub name: Option<String>,
     /// What is needed, in the person's words.
     pub requirements: Option<String>,
+    /// The same start again, under the same key, finds what the first made.
+    pub key: Option<String>,
+    /// Where on a chat platform it is to live.
+    pub opening: Option<Opening>,
+}
+
+/// Where a new workshop is to live on a chat platform.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// The channel, or the thread where there is one already.
+    pub place: Place,
+    /// The platform's user who opens it.
+    pub user: String,
 }
 
 /// A new workshop.
@@ -54,10 +74,40 @@ pub struct Save {
 impl Workshop {
     /// Starts a workshop: a draft, its conversation and the assistant's first message.
     pub async fn start_workshop(&self, actor: &Actor, start: Start) -> Result<Started, Error> {
+        let (key, opening) = (start.key.clone(), start.opening.clone());
         let mut tx = self.store.begin().await?;
+        if let Some(key) = &key
+            && let Some(Made::Draft(id)) = store::once::find(&mut tx, key).await?
+        {
+            let draft = self.draft_for(&mut tx, actor, id, Access::Viewer).await?;
+            let welcome = store::message::last_answer(&mut tx, draft.chat).await?.ok_or(Error::NotFound(Noun::Chat))?;
+            return Ok(Started { draft, welcome });
+        }
         let started = self.start_in(&mut tx, actor, start).await?;
+        if let Some(key) = &key {
+            store::once::insert(&mut tx, key, Made::Draft(started.draft.id), self.now()).await?;
+        }
+        if let Some(Opening { place, user }) = opening {
+            if !place.thread.is_empty() {
+                store::place::insert(&mut tx, started.draft.chat, &place, self.now()).await?;
+            }
+            let body = json!(CardBody { draft: started.draft.id, user });
+            let telling =
+                Telling { chat: Some(started.draft.chat), kind: DeliveryKind::Card, body, recipient: String::new() };
+            self.tell(&mut tx, &place, &telling, &format!("card:{}", started.draft.id)).await?;
+        }
+        self.home_changed(&mut tx, actor.account).await?;
         store::commit(tx).await?;
         Ok(started)
+    }
+
+    /// Brings a person's home pages on chat platforms up to date.
+    pub(super) async fn home_changed(&self, conn: &mut Conn, account: AccountId) -> Result<(), Error> {
+        let since = self.now() - chrono::TimeDelta::days(30);
+        if !store::account::home_watchers(conn, account, since).await?.is_empty() {
+            queue::push(conn, &Refresh::Home { account }, queue::Options::default()).await?;
+        }
+        Ok(())
     }
 
     async fn start_in(&self, conn: &mut Conn, actor: &Actor, start: Start) -> Result<Started, Error> {
@@ -108,6 +158,8 @@ impl Workshop {
             engine: String::new(),
             revision,
             proposal: None,
+            chosen: Default::default(),
+            answered: false,
             created_at: now,
         };
         if let Some(requirements) = &requirements {
@@ -146,6 +198,22 @@ impl Workshop {
         Ok(store::draft::list(&mut *self.store.conn().await?, actor.account, status, limit, offset).await?)
     }
 
+    /// The draft that the actor worked on last and can work on: in this channel, else anywhere.
+    pub async fn latest_draft(&self, actor: &Actor, place: &Place) -> Result<Option<Draft>, Error> {
+        let mut conn = self.store.conn().await?;
+        match store::draft::latest(&mut conn, actor.account, place).await? {
+            Some(id) => Ok(store::draft::find(&mut conn, id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// One draft, if the actor may do with it what needs `needed` and it can change.
+    pub async fn draft_to_change(&self, actor: &Actor, id: DraftId, needed: Access) -> Result<Draft, Error> {
+        let draft = self.draft_for(&mut *self.store.conn().await?, actor, id, needed).await?;
+        draft.writable()?;
+        Ok(draft)
+    }
+
     /// One draft.
     pub async fn draft(&self, actor: &Actor, id: DraftId) -> Result<Draft, Error> {
         self.draft_for(&mut *self.store.conn().await?, actor, id, Access::Viewer).await
@@ -166,7 +234,7 @@ impl Workshop {
         let mut tx = self.store.begin().await?;
         self.draft_for(&mut tx, actor, id, Access::Editor).await?;
         let mut draft = store::draft::lock(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Draft))?;
-        let now = self.now();
+        let (now, before) = (self.now(), draft.revision);
         let restores = draft.status == DraftStatus::Expired && save.status.is_some();
         if restores {
             draft.status = draft.status_on_request(DraftStatus::Draft)?;
@@ -194,6 +262,28 @@ impl Workshop {
         (draft.updated_at, draft.active_at) = (now, now);
         store::draft::update(&mut tx, &draft).await?;
         notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        if draft.revision != before {
+            let note = Note::Edited { by: actor.name.clone(), revision: draft.revision.0, before: before.0 };
+            self.note(&mut tx, draft.chat, &note).await?;
+        }
+        self.refresh(&mut tx, draft.chat, Refresh::Card { draft: id }).await?;
+        self.home_changed(&mut tx, draft.owner).await?;
+        store::commit(tx).await?;
+        Ok(draft)
+    }
+
+    /// Makes the text of a revision the draft's again; nothing changes when it is already.
+    pub async fn use_revision(&self, actor: &Actor, id: DraftId, number: RevisionNumber) -> Result<Draft, Error> {
+        let mut tx = self.store.begin().await?;
+        let mut draft = self.writable_draft(&mut tx, actor, id, Access::Editor).await?;
+        let text = store::draft::revision_text(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Revision))?;
+        if text != draft.text {
+            let before = draft.revision;
+            self.add_revision(&mut tx, &mut draft, &text, Source::Restore, Some(actor)).await?;
+            let note = Note::Edited { by: actor.name.clone(), revision: draft.revision.0, before: before.0 };
+            self.note(&mut tx, draft.chat, &note).await?;
+            self.refresh(&mut tx, draft.chat, Refresh::Card { draft: id }).await?;
+        }
         store::commit(tx).await?;
         Ok(draft)
     }
@@ -223,6 +313,13 @@ impl Workshop {
     pub async fn delete_draft(&self, actor: &Actor, id: DraftId) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         let draft = self.draft_for(&mut tx, actor, id, Access::Owner).await?;
+        let note = Note::Deleted { by: actor.name.clone(), name: draft.name.clone() };
+        for home in store::place::list(&mut tx, draft.chat).await? {
+            // Not bound to the chat, which goes.
+            let telling = Telling { chat: None, kind: DeliveryKind::Said, body: json!(note), recipient: String::new() };
+            self.tell(&mut tx, &home.place, &telling, &place_key(&format!("deleted:{id}"), &home.place)).await?;
+        }
+        self.home_changed(&mut tx, draft.owner).await?;
         store::draft::delete(&mut tx, draft.chat).await?;
         let event = store::activity::Event::draft(Happened::DraftDeleted, Some(actor.account), id);
         store::activity::insert(&mut tx, &event, self.now()).await?;

@@ -108,7 +108,7 @@ pub enum Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::Unavailable(_) => Self::Unavailable(error),
+            store::Error::Unavailable(_) | store::Error::Interrupted => Self::Unavailable(error),
             store::Error::Taken { .. }
             | store::Error::Corrupt { .. }
             | store::Error::Fault(_)

@@ -1,11 +1,14 @@
 //! Expiry: reminders, expiry and purge of drafts that nobody uses. Every step can run twice.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::delivery::{Refresh, Telling, place_key};
 use super::{Error, Workshop};
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::expiry::Due;
+use crate::domain::place::Place;
 use crate::domain::{Actor, DeliveryId, DraftId, Instant};
 use crate::queue::{Job, Queue};
 use crate::store::activity::Happened;
@@ -66,13 +69,20 @@ struct NoticeBody {
 }
 
 impl Told {
-    fn read(delivery: Delivery) -> Option<Self> {
+    pub(super) fn read(delivery: &Delivery) -> Option<Self> {
         let kind = match delivery.kind {
             DeliveryKind::ExpiryReminder => TellKind::ExpiryReminder,
             DeliveryKind::Expired => TellKind::Expired,
-            DeliveryKind::TrialFinished => return None,
+            DeliveryKind::Card
+            | DeliveryKind::Message
+            | DeliveryKind::Progress
+            | DeliveryKind::TrialFinished
+            | DeliveryKind::Answer
+            | DeliveryKind::Said
+            | DeliveryKind::Whisper
+            | DeliveryKind::RatingReminder => return None,
         };
-        let body: NoticeBody = serde_json::from_value(delivery.body).ok()?;
+        let body: NoticeBody = serde_json::from_value(delivery.body.clone()).ok()?;
         Some(Self { kind, draft: body.draft_id, name: body.name, when: body.expires_at })
     }
 }
@@ -95,6 +105,7 @@ impl Workshop {
             }
             store::commit(tx).await?;
         }
+        self.remind_to_rate().await?;
         loop {
             let mut tx = self.store.begin().await?;
             let ids = store::draft::lock_purgeable(&mut tx, self.expiry.purge_before(now), BATCH).await?;
@@ -128,19 +139,21 @@ impl Workshop {
                 let body = json!({ "draft_id": draft.id, "name": draft.name, "expires_at": expires_at });
                 // The time of the last use is part of the key: a draft that is used again is reminded of again.
                 let key = format!("expiry_reminder:{}:{}:{day}", draft.id, draft.active_at.timestamp());
-                if deliver(conn, &draft, DeliveryKind::ExpiryReminder, body, &key, now).await? {
+                if self.tell_owner(conn, &draft, DeliveryKind::ExpiryReminder, body, &key).await? {
                     done.reminded += 1;
                 }
             }
             Some(Due::Expiry) => {
                 let key = format!("expired:{}:{}", draft.id, draft.active_at.timestamp());
                 let body = json!({ "draft_id": draft.id, "name": draft.name });
-                deliver(conn, &draft, DeliveryKind::Expired, body, &key, now).await?;
+                self.tell_owner(conn, &draft, DeliveryKind::Expired, body, &key).await?;
                 draft.status_before_expiry = Some(draft.status);
                 (draft.status, draft.expired_at) = (DraftStatus::Expired, Some(now));
                 store::draft::update(conn, &draft).await?;
                 let event = store::activity::Event::draft(Happened::DraftExpired, None, draft.id);
                 store::activity::insert(conn, &event, now).await?;
+                self.refresh(conn, draft.chat, Refresh::Card { draft: draft.id }).await?;
+                self.home_changed(conn, draft.owner).await?;
                 done.expired += 1;
             }
         }
@@ -155,19 +168,64 @@ impl Workshop {
     /// Takes what the actor is still to be told of drafts; a second call does not tell it again.
     pub async fn take_notices(&self, actor: &Actor) -> Result<Vec<Told>, Error> {
         let taken = store::delivery::take_pending(&mut *self.store.conn().await?, actor.account, self.now()).await?;
-        Ok(taken.into_iter().filter_map(Told::read).collect())
+        Ok(taken.iter().filter_map(Told::read).collect())
     }
-}
 
-async fn deliver(
-    conn: &mut Conn,
-    draft: &Draft,
-    kind: DeliveryKind,
-    body: serde_json::Value,
-    key: &str,
-    now: Instant,
-) -> Result<bool, Error> {
-    let delivery =
-        Delivery { id: DeliveryId::new(), chat: Some(draft.chat), account: draft.owner, kind, body, created_at: now };
-    Ok(store::delivery::insert(conn, &delivery, key).await?)
+    /// Reminds of results that nobody rated, once each.
+    async fn remind_to_rate(&self) -> Result<(), Error> {
+        let hours = i64::from(self.settings.drafts.rating_reminder_hours);
+        if hours == 0 {
+            return Ok(());
+        }
+        let due = self.now() - TimeDelta::hours(hours);
+        let mut tx = self.store.begin().await?;
+        // Older results have had their reminder, or come from a time without.
+        for (trial, chat) in store::trial::unrated(&mut tx, due - TimeDelta::days(1), due, BATCH).await? {
+            let body = json!({ "trial": trial });
+            self.tell_places(&mut tx, chat, DeliveryKind::RatingReminder, &body, &format!("rating_reminder:{trial}"))
+                .await?;
+        }
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Tells the owner of a draft something where the workshop lives, else in a direct message, else in the terminal.
+    async fn tell_owner(
+        &self,
+        conn: &mut Conn,
+        draft: &Draft,
+        kind: DeliveryKind,
+        body: serde_json::Value,
+        key: &str,
+    ) -> Result<bool, Error> {
+        let homes: Vec<Place> =
+            store::place::list(conn, draft.chat).await?.into_iter().map(|home| home.place).collect();
+        let direct = store::account::identities(conn, draft.owner).await?.into_iter().next().map(|identity| Place {
+            platform: identity.platform,
+            workspace: identity.workspace,
+            channel: identity.user,
+            thread: String::new(),
+        });
+        let places = if homes.is_empty() { direct.into_iter().collect() } else { homes };
+        let mut new = false;
+        for place in &places {
+            let telling = Telling { chat: Some(draft.chat), kind, body: body.clone(), recipient: String::new() };
+            new |= self.tell(conn, place, &telling, &place_key(key, place)).await?.is_some();
+        }
+        if !places.is_empty() {
+            return Ok(new);
+        }
+        let delivery = Delivery {
+            id: DeliveryId::new(),
+            chat: Some(draft.chat),
+            account: Some(draft.owner),
+            place: None,
+            recipient: String::new(),
+            kind,
+            body,
+            posted_as: None,
+            attempted_at: None,
+            created_at: self.now(),
+        };
+        Ok(store::delivery::insert(conn, &delivery, key).await?)
+    }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::{Note, Refresh};
 use super::draft::{Start, Started};
 use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
@@ -110,9 +111,41 @@ impl Workshop {
         event.prompt = Some(prompt);
         store::activity::insert(&mut tx, &event, now).await?;
         notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        let note = Note::Committed {
+            by: actor.name.clone(),
+            name: commit.name.to_string(),
+            title: commit.title.clone(),
+            version: version.0,
+        };
+        self.note(&mut tx, draft.chat, &note).await?;
+        self.refresh(&mut tx, draft.chat, Refresh::Card { draft: id }).await?;
         let committed = store::library::find_by_id(&mut tx, prompt).await?.ok_or(Error::NotFound(Noun::Prompt))?;
         store::commit(tx).await?;
         Ok((committed, version))
+    }
+
+    /// What committing would be refused or warned for, without committing.
+    pub async fn check_commit(
+        &self,
+        actor: &Actor,
+        id: DraftId,
+        name: &PromptName,
+    ) -> Result<Option<CommitWarning>, Error> {
+        let mut conn = self.store.conn().await?;
+        let draft = self.draft_for(&mut conn, actor, id, Access::Editor).await?;
+        draft.writable()?;
+        draft.committable()?;
+        self.publishable(&mut conn, actor, &draft, name).await?;
+        let (tests, mean) = store::trial::evidence(&mut conn, id, draft.revision).await?;
+        Ok(CommitWarning::of(tests, mean))
+    }
+
+    /// What speaks against committing the current text, if anything.
+    pub async fn commit_warning(&self, actor: &Actor, id: DraftId) -> Result<Option<CommitWarning>, Error> {
+        let mut conn = self.store.conn().await?;
+        let draft = self.draft_for(&mut conn, actor, id, Access::Viewer).await?;
+        let (tests, mean) = store::trial::evidence(&mut conn, id, draft.revision).await?;
+        Ok(CommitWarning::of(tests, mean))
     }
 
     /// The prompt that this name would publish a new version of; `None` for a free name.

@@ -2,12 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Refresh;
 use super::{Error, Noun, Workshop};
-use crate::domain::conversation::{MessageRole, Outcome};
-use crate::domain::{Access, Actor, ChatId, DraftId, MessageId};
+use crate::domain::conversation::{MessageRole, Outcome, Question};
+use crate::domain::place::Place;
+use crate::domain::{Access, Actor, ChatId, DraftId, MessageId, text};
 use crate::queue::{self, Job, Queue};
 use crate::store;
 pub use crate::store::message::Message;
+
+/// What was chosen of a message's questions.
+#[derive(Debug, Clone, Copy)]
+pub enum Choice<'a> {
+    /// An answer to the question of this number, from 0.
+    One(usize, &'a str),
+    /// Nothing more: what is open gets its default.
+    Defaults,
+}
 
 /// Answers a person's message.
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +37,18 @@ impl Workshop {
     ///
     /// A message under a `key` that is known is a success that does nothing: platforms send events again.
     pub async fn say(&self, actor: &Actor, draft: DraftId, content: &str, key: Option<&str>) -> Result<Message, Error> {
+        self.say_from(actor, draft, content, key, None).await
+    }
+
+    /// Like [`Self::say`], said in a place that shows it already; the conversation's other places are told.
+    pub async fn say_from(
+        &self,
+        actor: &Actor,
+        draft: DraftId,
+        content: &str,
+        key: Option<&str>,
+        said_in: Option<&Place>,
+    ) -> Result<Message, Error> {
         let mut tx = self.store.begin().await?;
         let draft = self.writable_draft(&mut tx, actor, draft, Access::Commenter).await?;
         if let Some(key) = key
@@ -47,14 +70,71 @@ impl Workshop {
             engine: String::new(),
             revision: None,
             proposal: None,
+            chosen: Default::default(),
+            answered: false,
             created_at: now,
         };
+        for asked in store::message::answer_all(&mut tx, draft.chat).await? {
+            self.refresh(&mut tx, draft.chat, Refresh::Message { message: asked }).await?;
+        }
         store::message::insert(&mut tx, &message, key).await?;
         store::draft::touch(&mut tx, draft.id, draft.status, now).await?;
         let options = queue::Options { key: Some(format!("turn:{}", message.id)), run_at: None };
         queue::push(&mut tx, &AnswerTurn { message: message.id }, options).await?;
+        self.tell_others(&mut tx, &message, said_in).await?;
         store::commit(tx).await?;
         Ok(message)
+    }
+
+    /// Chooses an answer to one question of a message, or leaves all that are open to their defaults.
+    ///
+    /// Once every question has its answer they are said, as one message of the actor's. False when they were before.
+    pub async fn choose(
+        &self,
+        actor: &Actor,
+        id: MessageId,
+        choice: Choice<'_>,
+        said_in: Option<&Place>,
+    ) -> Result<bool, Error> {
+        let mut tx = self.store.begin().await?;
+        let asked = store::message::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Chat))?;
+        let draft = store::draft::find_by_chat(&mut tx, asked.chat).await?.ok_or(Error::NotFound(Noun::Chat))?;
+        self.writable_draft(&mut tx, actor, draft.id, Access::Commenter).await?;
+        // Read again, now that the draft is locked.
+        let asked = store::message::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Chat))?;
+        let mut chosen = asked.chosen.clone();
+        // Should we have died before they were said, saying them again says them once; in words they were said already.
+        let before = asked.answered;
+        if before && chosen.len() < asked.questions.len() {
+            return Ok(false);
+        }
+        for (index, question) in asked.questions.iter().enumerate() {
+            match choice {
+                Choice::One(number, answer) if number == index && !before => {
+                    chosen.insert(index.to_string(), text::line("answer", answer, 1, 500)?);
+                }
+                Choice::Defaults => {
+                    chosen.entry(index.to_string()).or_insert_with(|| question.default.clone());
+                }
+                Choice::One(..) => {}
+            }
+        }
+        let complete = chosen.len() == asked.questions.len();
+        if !before {
+            store::message::set_chosen(&mut tx, id, &chosen, complete).await?;
+            self.refresh(&mut tx, asked.chat, Refresh::Message { message: id }).await?;
+        }
+        store::commit(tx).await?;
+        if complete {
+            let answer = |(index, question): (usize, &Question)| match asked.questions.len() {
+                1 => chosen[&index.to_string()].clone(),
+                _ => format!("{}. {} {}", index + 1, question.text, chosen[&index.to_string()]),
+            };
+            let said: Vec<String> = asked.questions.iter().enumerate().map(answer).collect();
+            // A key of the message's own: should we die between the two commits, saying it again says it once.
+            self.say_from(actor, draft.id, &said.join("\n"), Some(&format!("answers:{id}")), said_in).await?;
+        }
+        Ok(!before)
     }
 
     /// The draft that a conversation is about.

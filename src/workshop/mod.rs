@@ -5,8 +5,10 @@
 
 pub mod account;
 pub mod admission;
+pub mod arrival;
 pub mod article;
 pub mod clock;
+pub mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
@@ -14,6 +16,7 @@ pub mod expiry;
 pub mod guided;
 pub mod library;
 pub mod message;
+pub mod place;
 pub mod proposal;
 pub mod research;
 pub mod settings;
@@ -47,6 +50,7 @@ pub struct Workshop {
     admission: Arc<tokio::sync::Notify>,
     running: trial_run::Running,
     retrievals: research::Cache,
+    gathering: Arc<arrival::Gathering>,
 }
 
 impl Workshop {
@@ -64,6 +68,7 @@ impl Workshop {
             admission: Arc::default(),
             running: trial_run::Running::default(),
             retrievals: research::Cache::default(),
+            gathering: Arc::default(),
         })
     }
 

@@ -1,12 +1,13 @@
 //! Proposals: changes by the AI that a person accepts, whole or in part, or rejects.
 
+use super::delivery::Refresh;
 use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
 use crate::domain::draft::{Draft, Source};
 use crate::domain::proposal::{self, ProposalStatus};
 use crate::domain::{Access, Actor, DraftId, ProposalNumber};
-use crate::store;
 pub use crate::store::proposal::Proposal;
+use crate::store::{self, Conn};
 
 impl Workshop {
     /// Every proposal of a draft, oldest first.
@@ -46,7 +47,7 @@ impl Workshop {
         let revision = Some(draft.revision);
         store::proposal::decide(&mut tx, id, number, status, actor.account, revision, self.now()).await?;
         let decided = store::proposal::find(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
-        notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        self.proposal_decided(&mut tx, &draft, &decided).await?;
         store::commit(tx).await?;
         Ok((draft, decided))
     }
@@ -60,9 +61,17 @@ impl Workshop {
         store::proposal::decide(&mut tx, id, number, ProposalStatus::Rejected, actor.account, None, now).await?;
         store::draft::touch(&mut tx, id, draft.status, now).await?;
         let decided = store::proposal::find(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
-        notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
+        self.proposal_decided(&mut tx, &draft, &decided).await?;
         store::commit(tx).await?;
         Ok(decided)
+    }
+
+    async fn proposal_decided(&self, conn: &mut Conn, draft: &Draft, decided: &Proposal) -> Result<(), Error> {
+        if let Some(message) = decided.message {
+            self.refresh(conn, draft.chat, Refresh::Message { message }).await?;
+        }
+        self.refresh(conn, draft.chat, Refresh::Card { draft: draft.id }).await?;
+        notify(conn, &Event::DraftChanged { draft: draft.id }).await
     }
 }
 

@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::choice;
+use crate::domain::Access;
+
 /// What the use cases work by.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -11,6 +14,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `[queue]`.
     pub queue: Queue,
+    /// Where people reach the web pages, without a slash at the end.
+    pub public_url: String,
 }
 
 /// `[drafts]`: when drafts that nobody uses expire.
@@ -23,6 +28,36 @@ pub struct Drafts {
     pub remind_after_days: Vec<u32>,
     /// Days after expiry until its text and conversation are removed.
     pub purge_after_days: u32,
+    /// What somebody may do with a workshop by being in the channel that it lives in.
+    pub channel_access: ChannelAccess,
+    /// Hours after a test's result until who asked for it is reminded, once, to rate it; 0 for never.
+    pub rating_reminder_hours: u32,
+}
+
+choice! {
+    /// What somebody may do with a workshop by being in the channel that it lives in.
+    pub enum ChannelAccess {
+        /// Nothing.
+        None = "none",
+        /// Read.
+        Viewer = "viewer",
+        /// Also talk, test and rate.
+        Commenter = "commenter",
+        /// Also change the text and publish.
+        Editor = "editor",
+    }
+}
+
+impl ChannelAccess {
+    /// As access to a draft.
+    pub fn access(self) -> Option<Access> {
+        match self {
+            Self::None => None,
+            Self::Viewer => Some(Access::Viewer),
+            Self::Commenter => Some(Access::Commenter),
+            Self::Editor => Some(Access::Editor),
+        }
+    }
 }
 
 /// `[limits]`: what one person may use.

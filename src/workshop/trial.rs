@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use super::delivery::Refresh;
 use super::error::Limit;
 use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
@@ -12,6 +14,8 @@ use crate::domain::trial::{Stars, Trial, TrialRequest, TrialStatus};
 use crate::domain::{Access, Actor, DraftId, Invalid, RetrievalId, TrialId};
 use crate::queue::{Job, Queue};
 use crate::store::activity::Happened;
+use crate::store::delivery::DeliveryKind;
+use crate::store::once::Made;
 use crate::store::trial::NewTrial;
 use crate::store::{self, Conn};
 
@@ -30,7 +34,18 @@ impl Job for RunTrial {
 impl Workshop {
     /// Asks for a test of a draft's current revision. It is stored, and its job with it, before this returns.
     pub async fn start_trial(&self, actor: &Actor, draft: DraftId, request: TrialRequest) -> Result<Trial, Error> {
-        self.start_trial_on(actor, draft, request, None).await
+        self.start_trial_on(actor, draft, request, None, None).await
+    }
+
+    /// Like [`Self::start_trial`]; the same request again, under the same key, finds the test of the first.
+    pub async fn start_trial_once(
+        &self,
+        actor: &Actor,
+        draft: DraftId,
+        request: TrialRequest,
+        key: &str,
+    ) -> Result<Trial, Error> {
+        self.start_trial_on(actor, draft, request, None, Some(key)).await
     }
 
     async fn start_trial_on(
@@ -39,8 +54,14 @@ impl Workshop {
         draft: DraftId,
         request: TrialRequest,
         retrieval: Option<RetrievalId>,
+        key: Option<&str>,
     ) -> Result<Trial, Error> {
         let mut tx = self.store.begin().await?;
+        if let Some(key) = key
+            && let Some(Made::Trial(id)) = store::once::find(&mut tx, key).await?
+        {
+            return self.trial_for(&mut tx, actor, draft, id, Access::Viewer).await;
+        }
         let draft = self.writable_draft(&mut tx, actor, draft, Access::Commenter).await?;
         if draft.text.trim().is_empty() {
             let reason = "has no text yet: say what you need in the conversation, or write it by hand, then test it";
@@ -69,6 +90,15 @@ impl Workshop {
         store::draft::touch(&mut tx, draft.id, draft.status_after_test(), now).await?;
         let event = store::activity::Event::draft(Happened::TrialStarted, Some(actor.account), draft.id);
         store::activity::insert(&mut tx, &event, now).await?;
+        if let Some(key) = key {
+            store::once::insert(&mut tx, key, Made::Trial(new.id), now).await?;
+        }
+        let body = json!({ "trial": new.id });
+        self.tell_places(&mut tx, draft.chat, DeliveryKind::Progress, &body, &format!("progress:{}", new.id)).await?;
+        if draft.status_after_test() != draft.status {
+            self.refresh(&mut tx, draft.chat, Refresh::Card { draft: draft.id }).await?;
+        }
+        self.home_changed(&mut tx, actor.account).await?;
         let admitted = self.admit_now(&mut tx).await?;
         let trial = store::trial::find(&mut tx, new.id).await?.ok_or(Error::NotFound(Noun::Trial))?;
         store::commit(tx).await?;
@@ -105,6 +135,16 @@ impl Workshop {
     /// One test of a draft.
     pub async fn trial(&self, actor: &Actor, draft: DraftId, id: TrialId) -> Result<Trial, Error> {
         self.trial_for(&mut *self.store.conn().await?, actor, draft, id, Access::Viewer).await
+    }
+
+    /// One test of whichever draft.
+    pub async fn find_trial(&self, actor: &Actor, id: TrialId) -> Result<Trial, Error> {
+        let mut conn = self.store.conn().await?;
+        let trial = store::trial::find(&mut conn, id).await?.ok_or(Error::NotFound(Noun::Trial))?;
+        match self.draft_for(&mut conn, actor, trial.draft, Access::Viewer).await {
+            Err(Error::NotFound(_)) => Err(Error::NotFound(Noun::Trial)),
+            found => found.map(|_| trial),
+        }
     }
 
     /// A page of a draft's tests, newest first, and how many there are in all.
@@ -147,6 +187,7 @@ impl Workshop {
         let event = store::activity::Event::draft(Happened::TrialRated, Some(actor.account), draft);
         store::activity::insert(&mut tx, &event, now).await?;
         notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
+        self.refresh(&mut tx, parent.chat, Refresh::Trial { trial: id }).await?;
         let trial = store::trial::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Trial))?;
         store::commit(tx).await?;
         Ok(trial)
@@ -156,12 +197,15 @@ impl Workshop {
     pub async fn cancel_trial(&self, actor: &Actor, draft: DraftId, id: TrialId) -> Result<Trial, Error> {
         let mut tx = self.store.begin().await?;
         let trial = self.trial_for(&mut tx, actor, draft, id, Access::Commenter).await?;
-        if store::trial::request_cancel(&mut tx, id, self.now()).await?.is_none() {
-            return Err(Error::TrialEnded(trial.status));
+        match store::trial::request_cancel(&mut tx, id, self.now()).await? {
+            None => return Err(Error::TrialEnded(trial.status)),
+            // It waited, and will never run.
+            Some(TrialStatus::Cancelled) => self.trial_ended(&mut tx, id).await?,
+            Some(TrialStatus::Queued | TrialStatus::Running | TrialStatus::Succeeded | TrialStatus::Failed) => {
+                notify(&mut tx, &Event::CancelTrial { trial: id }).await?;
+                notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
+            }
         }
-        notify(&mut tx, &Event::CancelTrial { trial: id }).await?;
-        notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
-        notify(&mut tx, &Event::Admit).await?;
         let trial = store::trial::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Trial))?;
         store::commit(tx).await?;
         Ok(trial)
@@ -169,6 +213,18 @@ impl Workshop {
 
     /// Tests the current revision on an earlier test's question: on the very articles it saw, or on today's.
     pub async fn rerun_trial(&self, actor: &Actor, draft: DraftId, id: TrialId, frozen: bool) -> Result<Trial, Error> {
+        self.rerun_trial_once(actor, draft, id, frozen, None).await
+    }
+
+    /// Like [`Self::rerun_trial`]; the same request again, under the same key, finds the test of the first.
+    pub async fn rerun_trial_once(
+        &self,
+        actor: &Actor,
+        draft: DraftId,
+        id: TrialId,
+        frozen: bool,
+        key: Option<&str>,
+    ) -> Result<Trial, Error> {
         let trial = self.trial(actor, draft, id).await?;
         if frozen && trial.retrieval.is_none() {
             return Err(Error::TrialUnfinished(trial.status));
@@ -182,7 +238,7 @@ impl Workshop {
             rating: None,
             note: String::new(),
         };
-        self.start_trial_on(actor, draft, request, trial.retrieval.filter(|_| frozen)).await
+        self.start_trial_on(actor, draft, request, trial.retrieval.filter(|_| frozen), key).await
     }
 }
 

@@ -16,6 +16,7 @@ use super::{Error, Workshop};
 use crate::domain::TrialId;
 use crate::domain::trial::{Failure, Stage, Trial, TrialStatus};
 use crate::llm::{self, Sink, retry};
+use crate::store::delivery::DeliveryKind;
 use crate::store::trial::run;
 use crate::store::{self, Conn};
 
@@ -207,7 +208,14 @@ impl Workshop {
         Ok(store::commit(tx).await?)
     }
 
-    async fn trial_ended(&self, conn: &mut Conn, id: TrialId) -> Result<(), Error> {
+    pub(super) async fn trial_ended(&self, conn: &mut Conn, id: TrialId) -> Result<(), Error> {
+        if let Some(trial) = store::trial::find(conn, id).await?
+            && let Some(draft) = store::draft::find(conn, trial.draft).await?
+        {
+            let body = serde_json::json!({ "trial": id });
+            self.tell_places(conn, draft.chat, DeliveryKind::TrialFinished, &body, &format!("result:{id}")).await?;
+            self.home_changed(conn, trial.account).await?;
+        }
         notify(conn, &Event::TrialChanged { trial: id }).await?;
         notify(conn, &Event::Admit).await
     }

@@ -224,10 +224,13 @@ impl Workshop {
             engine: engine.to_owned(),
             revision,
             proposal,
+            chosen: Default::default(),
+            answered: false,
             created_at: now,
         };
         store::message::insert(&mut tx, &message, None).await?;
         announce(&mut tx, &message, draft.id).await?;
+        self.tell_answer(&mut tx, &message).await?;
         Ok(store::commit(tx).await?)
     }
 }

@@ -41,6 +41,9 @@ impl Workshop {
         let mut conn = self.store.conn().await?;
         let (week, day) = (chrono::TimeDelta::days(7), chrono::TimeDelta::days(1));
         store::job::prune(&mut conn, now - week, now - day).await?;
+        store::arrival::prune(&mut conn, now - week).await?;
+        drop(conn);
+        self.deliver_stranded().await?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use super::{Conn, Error, corrupt};
 use crate::domain::citation::CitationCheck;
 use crate::domain::research_window::Window;
 use crate::domain::trial::{Failure, Metrics, Rating, Trial, TrialStatus};
-use crate::domain::{AccountId, DraftId, Instant, RetrievalId, RevisionNumber, TrialId};
+use crate::domain::{AccountId, ChatId, DraftId, Instant, RetrievalId, RevisionNumber, TrialId};
 
 struct Row {
     id: uuid::Uuid,
@@ -277,4 +277,25 @@ pub async fn any_waiting(conn: &mut Conn) -> Result<bool, Error> {
     .fetch_one(conn)
     .await?;
     Ok(any)
+}
+
+/// Answered tests that ended within a time and that who asked for them has not rated, with their conversations.
+pub async fn unrated(conn: &mut Conn, from: Instant, to: Instant, limit: i64) -> Result<Vec<(TrialId, ChatId)>, Error> {
+    let rows = sqlx::query!(
+        "select t.id, d.chat_id
+        from trials t
+        join drafts d on d.id = t.draft_id
+        where t.status = 'succeeded' and t.finished_at > $1 and t.finished_at <= $2
+            and d.status in ('draft', 'testing', 'ready')
+            and exists (select from places p where p.chat_id = d.chat_id)
+            and not exists (select from ratings r where r.trial_id = t.id and r.account_id = t.account_id)
+        order by t.finished_at
+        limit $3",
+        from,
+        to,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (TrialId(row.id), ChatId(row.chat_id))).collect())
 }

@@ -147,6 +147,7 @@ async fn start(
         parent: parent.flatten(),
         name: name.flatten(),
         requirements: requirements.flatten(),
+        ..Start::default()
     };
     let started = StartedBody::from(web.workshop.start_workshop(&actor, start).await?);
     let location = format!("{}/prompts/workshop/drafts/{}", super::ROOT, started.draft_id);

@@ -1,0 +1,401 @@
+//! Handles what arrived from a chat platform: who did it, which draft it is about, what follows.
+//!
+//! Handling may happen twice. Whatever is made is made under the arrival's key, and what is told is told under it too.
+
+use super::command::{self, Command, Where};
+use super::inbound::{Inbound, What};
+use super::reply::{self, Action, Reply, scene};
+use super::{outline, press};
+use crate::chat::button::{Button, Press};
+use crate::domain::access::Visibility;
+use crate::domain::conversation::parse_message;
+use crate::domain::draft::{Draft, DraftStatus, ReadOnly};
+use crate::domain::library::{self, PromptName};
+use crate::domain::place::Place;
+use crate::domain::proposal::ProposalStatus;
+use crate::domain::text::excerpt;
+use crate::domain::trial::{self, DEFAULT_ARTICLES, Trial, TrialRequest, TrialStatus};
+use crate::domain::{Actor, DraftId};
+use crate::workshop::draft::{Opening, Start};
+use crate::workshop::library::Commit;
+use crate::workshop::place::Audience;
+use crate::workshop::{Error, Noun, Workshop};
+
+/// How many drafts or prompts one reply lists.
+const LISTED: i64 = 15;
+
+/// The most of what somebody typed that is given back with a refusal.
+const GIVEN_BACK: usize = 1_500;
+
+/// One arrival being handled.
+pub(super) struct Turn<'a> {
+    pub(super) workshop: &'a Workshop,
+    pub(super) actor: Actor,
+    pub(super) inbound: &'a Inbound,
+    /// What stands before a command there.
+    pub(super) marker: &'a str,
+    /// The same when the same thing is handled again.
+    pub(super) key: &'a str,
+}
+
+/// What is said about it.
+#[derive(Debug, PartialEq)]
+pub(super) enum Answer {
+    /// Nothing: what was done shows by itself.
+    Nothing,
+    /// Something that only the person sees.
+    Whisper(Reply),
+    /// Something for everybody there.
+    Here(Reply),
+}
+
+/// Handles something that arrived, and stores what is to be said about it.
+pub(super) async fn handle(workshop: &Workshop, marker: &str, key: &str, inbound: &Inbound) -> Result<(), Error> {
+    let actor = workshop.identify_user(&inbound.identity(), inbound.name.as_deref()).await?;
+    let turn = Turn { workshop, actor, inbound, marker, key };
+    let answer = match turn.take().await {
+        Ok(answer) => answer,
+        Err(error @ (Error::Unavailable(_) | Error::Fault(_))) => return Err(error),
+        Err(error) => Answer::Whisper(turn.refusal(&error).await),
+    };
+    turn.tell(answer).await
+}
+
+impl Turn<'_> {
+    /// Stores what is to be said.
+    pub(super) async fn tell(&self, answer: Answer) -> Result<(), Error> {
+        let json = |reply: Reply| serde_json::to_value(reply).unwrap_or_default();
+        match answer {
+            Answer::Nothing => Ok(()),
+            Answer::Whisper(reply) => {
+                self.workshop.whisper(&self.inbound.place, &self.inbound.user, json(reply), self.key).await
+            }
+            Answer::Here(reply) => self.workshop.say_in(&self.inbound.place, json(reply), self.key).await,
+        }
+    }
+
+    async fn take(&self) -> Result<Answer, Error> {
+        let living = self.draft_here().await?;
+        match &self.inbound.what {
+            What::Command { text } => match command::parse(text) {
+                Ok(command) => self.carry_out(command, living).await,
+                Err(unclear) => Ok(Answer::Whisper(reply::unclear(&unclear, self.marker))),
+            },
+            What::Said { text, addressed } => self.hear(text, *addressed, living).await,
+            What::Pressed { button, value, message } => press::pressed(self, button, value, message).await,
+            What::Submitted(form) => press::submitted(self, form).await,
+            What::Shortcut { text } => {
+                let quoted = excerpt(text.trim(), 7_500);
+                self.start(&format!("Design a prompt from this message:\n\n{quoted}")).await
+            }
+        }
+    }
+
+    /// The draft that lives here, which whoever is here may take part in.
+    async fn draft_here(&self) -> Result<Option<DraftId>, Error> {
+        let Some(draft) = self.workshop.draft_in(&self.inbound.place).await? else { return Ok(None) };
+        if self.inbound.audience == Audience::Channel {
+            self.workshop.join(&self.actor, draft).await?;
+        }
+        Ok(Some(draft))
+    }
+
+    /// A message: talk in a workshop's thread, a command, or the beginning of a workshop.
+    async fn hear(&self, text: &str, addressed: bool, living: Option<DraftId>) -> Result<Answer, Error> {
+        let text = text.trim();
+        match living {
+            Some(draft) => match command::parse_plain(text) {
+                Command::Say(said) => self.say(draft, &said).await,
+                command => self.carry_out(command, living).await,
+            },
+            None if !addressed => Ok(Answer::Nothing),
+            None => match (command::parse(text), command::parse_plain(text)) {
+                // "new …" is never talk where no workshop lives.
+                (Ok(command @ (Command::New(_) | Command::Help)), _) => self.carry_out(command, None).await,
+                (_, Command::Say(said)) => self.start(&said).await,
+                (_, command) => self.carry_out(command, None).await,
+            },
+        }
+    }
+
+    async fn say(&self, draft: DraftId, text: &str) -> Result<Answer, Error> {
+        let content = parse_message(text)?;
+        let place = &self.inbound.place;
+        self.workshop.say_from(&self.actor, draft, &content, Some(self.key), Some(place)).await?;
+        Ok(Answer::Nothing)
+    }
+
+    /// Starts a workshop here; its card shows by itself.
+    pub(super) async fn start(&self, need: &str) -> Result<Answer, Error> {
+        let requirements = Some(need.trim().to_owned()).filter(|need| !need.is_empty());
+        self.begin(Start { requirements, ..Start::default() }).await
+    }
+
+    pub(super) async fn begin(&self, start: Start) -> Result<Answer, Error> {
+        let here = &self.inbound.place;
+        // A thread that has a workshop keeps it; another one gets a thread of its own.
+        let place = if self.workshop.draft_in(here).await?.is_some() { here.channel_only() } else { here.clone() };
+        let opening = Some(Opening { place, user: self.inbound.user.clone() });
+        self.workshop.start_workshop(&self.actor, Start { key: Some(self.key.to_owned()), opening, ..start }).await?;
+        Ok(Answer::Nothing)
+    }
+
+    pub(super) async fn carry_out(&self, command: Command, living: Option<DraftId>) -> Result<Answer, Error> {
+        if let Some(reply) = quiet(self, &command, living).await? {
+            return Ok(Answer::Whisper(reply));
+        }
+        match command {
+            Command::New(need) => self.start(&need).await,
+            Command::Open(id) => self.open(id).await,
+            Command::Say(text) => match living {
+                Some(draft) => self.say(draft, &text).await,
+                None => self.start(&text).await,
+            },
+            Command::Test { draft, question } => self.test(draft.or(living), &question).await,
+            Command::Rate { stars, note } => self.rate(living, stars, &note).await,
+            Command::Accept(changes) => self.decide(living, Some(&changes)).await,
+            Command::Reject => self.decide(living, None).await,
+            Command::Ready => {
+                let draft = self.draft(living).await?;
+                Ok(Answer::Whisper(reply::ready(&outline::ready(self.workshop, &self.actor, draft.id).await?)))
+            }
+            Command::Commit { draft, name, title, confirm } => {
+                let draft = self.draft(draft.or(living)).await?;
+                if name.is_empty() {
+                    return Ok(Answer::Whisper(reply::commit_form(&draft)));
+                }
+                let title = if title.is_empty() { draft.name.clone() } else { title };
+                press::commit(self, draft.id, &name, &title, &draft.description, confirm).await
+            }
+            Command::Clone(name) => self.begin(Start { parent: Some(name), ..Start::default() }).await,
+            Command::Ask { prompt, question } => self.ask(&prompt, &question).await,
+            Command::Restore(id) => {
+                Ok(Answer::Whisper(reply::restored(&outline::restore(self.workshop, &self.actor, id).await?)))
+            }
+            Command::Link(code) => {
+                let identity = self.inbound.identity();
+                let (reply, _) = outline::link(self.workshop, &self.actor, &identity, &code, self.marker).await?;
+                Ok(Answer::Whisper(reply))
+            }
+            Command::Web => Ok(Answer::Whisper(outline::web(self.workshop, &self.actor).await?)),
+            Command::Help
+            | Command::List
+            | Command::Library(_)
+            | Command::Draft
+            | Command::Tests
+            | Command::Diff
+            | Command::Topic(_)
+            | Command::Quit => Ok(Answer::Nothing),
+        }
+    }
+
+    /// The draft that is meant: the one named or living here, else the one the person worked on last.
+    pub(super) async fn draft(&self, named: Option<DraftId>) -> Result<Draft, Error> {
+        match named {
+            Some(id) => self.workshop.draft(&self.actor, id).await,
+            None => {
+                self.workshop.latest_draft(&self.actor, &self.inbound.place).await?.ok_or(Error::NotFound(Noun::Draft))
+            }
+        }
+    }
+
+    pub(super) async fn open(&self, id: DraftId) -> Result<Answer, Error> {
+        let here = &self.inbound.place;
+        let homes = self.workshop.homes(&self.actor, id).await?;
+        if let Some(home) = homes.iter().find(|home| home.place.channel_only() == here.channel_only()) {
+            let draft = self.workshop.draft(&self.actor, id).await?;
+            return Ok(Answer::Whisper(reply::lives_here(&draft, &home.place)));
+        }
+        self.open_at(id, here).await?;
+        Ok(Answer::Nothing)
+    }
+
+    async fn open_at(&self, id: DraftId, here: &Place) -> Result<(), Error> {
+        let place = if self.workshop.draft_in(here).await?.is_some() { here.channel_only() } else { here.clone() };
+        let (audience, user) = (self.inbound.audience, &self.inbound.user);
+        self.workshop.open_in(&self.actor, id, &place, audience, user, &format!("open:{}", self.key)).await
+    }
+
+    async fn test(&self, draft: Option<DraftId>, question: &str) -> Result<Answer, Error> {
+        let draft = self.draft(draft).await?;
+        if question.is_empty() {
+            return Ok(Answer::Whisper(reply::test_form(&draft)));
+        }
+        let question = trial::parse_question(question)?;
+        let earlier = self.workshop.trials(&self.actor, draft.id, 1, 0).await?.0.pop();
+        let topic = match earlier {
+            Some(trial) => Some(trial.topic),
+            None => self.workshop.suggest_topic(&format!("{} {question} {}", draft.name, draft.text)).await?,
+        };
+        let Some(topic) = topic else { return Ok(Answer::Whisper(reply::topics(&[], None))) };
+        let request = TrialRequest {
+            question,
+            topic,
+            article_limit: DEFAULT_ARTICLES,
+            model: None,
+            window: None,
+            rating: None,
+            note: String::new(),
+        };
+        self.start_test(draft.id, request).await
+    }
+
+    /// Starts a test; its progress shows where the draft lives, which is here if it lived nowhere.
+    pub(super) async fn start_test(&self, draft: DraftId, request: TrialRequest) -> Result<Answer, Error> {
+        let homes = self.workshop.homes(&self.actor, draft).await?;
+        let here = &self.inbound.place;
+        let workspace = |place: &Place| (place.platform, place.workspace.clone());
+        let lives = homes.iter().find(|home| workspace(&home.place) == workspace(here));
+        self.workshop.start_trial_once(&self.actor, draft, request, self.key).await?;
+        match lives {
+            None => {
+                self.open_at(draft, here).await?;
+                Ok(Answer::Nothing)
+            }
+            Some(home) if home.place == *here => Ok(Answer::Nothing),
+            Some(home) => Ok(Answer::Whisper(reply::result_comes_in(draft, &home.place))),
+        }
+    }
+
+    /// The latest answered test of the draft that is meant.
+    pub(super) async fn last_result(&self, draft: Option<DraftId>) -> Result<Option<Trial>, Error> {
+        let draft = self.draft(draft).await?;
+        let (trials, _) = self.workshop.trials(&self.actor, draft.id, 20, 0).await?;
+        Ok(trials.into_iter().find(|trial| trial.status == TrialStatus::Succeeded))
+    }
+
+    async fn rate(&self, draft: Option<DraftId>, stars: Option<trial::Stars>, note: &str) -> Result<Answer, Error> {
+        let note = trial::parse_note(note)?;
+        let Some(last) = self.last_result(draft).await? else { return Ok(Answer::Whisper(reply::nothing_to_rate())) };
+        let Some(stars) = stars else { return Ok(Answer::Whisper(reply::rate_this(&last))) };
+        let note = Some(note.as_str()).filter(|note| !note.is_empty());
+        let rated = self.workshop.rate_trial(&self.actor, last.draft, last.id, Some(stars), note).await?;
+        Ok(Answer::Whisper(reply::rated(&rated)))
+    }
+
+    /// Accepts the open proposal, wholly or in part, or rejects it.
+    async fn decide(&self, draft: Option<DraftId>, accept: Option<&[usize]>) -> Result<Answer, Error> {
+        let draft = self.draft(draft).await?;
+        let proposals = self.workshop.proposals(&self.actor, draft.id).await?;
+        let Some(open) = proposals.iter().rev().find(|proposal| proposal.status == ProposalStatus::Open) else {
+            return Ok(Answer::Whisper(reply::no_proposal()));
+        };
+        let reply = match accept {
+            None => reply::decided(&self.workshop.reject_proposal(&self.actor, draft.id, open.number).await?, None),
+            Some(changes) => {
+                let chosen = Some(changes).filter(|changes| !changes.is_empty());
+                let accepted = self.workshop.accept_proposal(&self.actor, draft.id, open.number, chosen).await?;
+                reply::decided(&accepted.1, Some(accepted.0.revision.0))
+            }
+        };
+        Ok(Answer::Whisper(reply))
+    }
+
+    async fn ask(&self, _prompt: &str, _question: &str) -> Result<Answer, Error> {
+        Ok(Answer::Nothing)
+    }
+
+    /// Why something was not done, what was kept of it, and what can be done now.
+    async fn refusal(&self, error: &Error) -> Reply {
+        let mut reply = reply::error(error);
+        if let Some(typed) = self.inbound.typed() {
+            reply.notes.push(format!("You wrote: {}", excerpt(typed, GIVEN_BACK)));
+        }
+        if let (Error::ReadOnly(why), Ok(Some(id))) = (error, self.workshop.draft_in(&self.inbound.place).await) {
+            match why {
+                ReadOnly::Expired => reply.actions.push(Action::new("Restore", Button::new(Press::Restore, id, 0))),
+                ReadOnly::Committed => {
+                    if let Some(name) = self.committed_name(id).await {
+                        reply.actions.push(Action::new("Clone", Button::new(Press::Clone, name, 0)));
+                    }
+                }
+                ReadOnly::Purged => {}
+            }
+        }
+        if let (Error::WantsConfirmation(_), Some(id)) = (error, self.inbound_draft().await) {
+            reply.actions.push(Action::new("Commit…", Button::new(Press::Commit, id, 0)));
+        }
+        reply
+    }
+
+    async fn inbound_draft(&self) -> Option<DraftId> {
+        self.workshop.draft_in(&self.inbound.place).await.ok().flatten()
+    }
+
+    async fn committed_name(&self, id: DraftId) -> Option<String> {
+        let draft = self.workshop.draft(&self.actor, id).await.ok()?;
+        let reference = self.workshop.prompt_reference(draft.committed_as).await.ok()?;
+        reference.map(|(name, _)| name)
+    }
+}
+
+/// What a command that changes nothing shows; `None` for the others.
+pub(super) async fn quiet(turn: &Turn<'_>, command: &Command, living: Option<DraftId>) -> Result<Option<Reply>, Error> {
+    let (workshop, actor, marker) = (turn.workshop, &turn.actor, turn.marker);
+    Ok(Some(match command {
+        Command::Help => reply::help(marker, Where::Platforms),
+        Command::Quit => Reply::said("Everything is kept. Just stop writing; come back whenever you like."),
+        Command::Topic(_) => reply::topics(&workshop.topics().await?, None),
+        Command::List => {
+            let (drafts, total) = workshop.drafts(actor, None, LISTED, 0).await?;
+            reply::drafts(&drafts, total, marker)
+        }
+        Command::Library(query) => {
+            let (prompts, total) = workshop.prompts(actor, query, LISTED, 0).await?;
+            reply::prompts(&prompts, total, marker)
+        }
+        Command::Draft => {
+            let draft = turn.draft(living).await?;
+            let shown = reply::draft(&draft);
+            if draft.text.is_empty() || draft.writable().is_err() { shown } else { scene::work_on(shown, &draft) }
+        }
+        Command::Tests => {
+            let draft = turn.draft(living).await?;
+            let (trials, total) = workshop.trials(actor, draft.id, LISTED, 0).await?;
+            reply::trials(&trials, total, marker)
+        }
+        Command::Diff => {
+            let draft = turn.draft(living).await?;
+            let proposals = workshop.proposals(actor, draft.id).await?;
+            match proposals.iter().rev().find(|proposal| proposal.status == ProposalStatus::Open) {
+                Some(open) => scene::changes(open),
+                None => reply::no_proposal(),
+            }
+        }
+        Command::New(_)
+        | Command::Open(_)
+        | Command::Say(_)
+        | Command::Test { .. }
+        | Command::Rate { .. }
+        | Command::Accept(_)
+        | Command::Reject
+        | Command::Ready
+        | Command::Commit { .. }
+        | Command::Clone(_)
+        | Command::Ask { .. }
+        | Command::Restore(_)
+        | Command::Link(_)
+        | Command::Web => return Ok(None),
+    }))
+}
+
+/// What a commit needs, read from what was typed.
+pub(super) fn commit_of(name: &str, title: &str, description: &str, confirm: bool) -> Result<Commit, Error> {
+    let mut wrong = Vec::new();
+    let name = PromptName::parse(name).map_err(|invalid| wrong.push(invalid));
+    let title = library::parse_title(title).map_err(|invalid| wrong.push(invalid));
+    let description = library::parse_description(description).map_err(|invalid| wrong.push(invalid));
+    match (name, title, description) {
+        (Ok(name), Ok(title), Ok(description)) => {
+            Ok(Commit { name, title, description, visibility: Visibility::Team, confirm })
+        }
+        _ => Err(Error::Invalid(wrong)),
+    }
+}
+
+/// Whether a draft is committed already, under this name: the same commit made again.
+pub(super) async fn is_committed_as(turn: &Turn<'_>, id: DraftId, name: &str) -> Result<bool, Error> {
+    let draft = turn.workshop.draft(&turn.actor, id).await?;
+    let reference = turn.workshop.prompt_reference(draft.committed_as).await?;
+    Ok(draft.status == DraftStatus::Committed && reference.is_some_and(|(known, _)| known == name))
+}

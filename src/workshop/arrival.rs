@@ -1,0 +1,113 @@
+//! What chat platforms send: stored, with the job that handles it, before the platform hears "ok".
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use super::{Error, Workshop};
+use crate::domain::ArrivalId;
+use crate::queue::{self, Job, Options, Queue};
+use crate::store;
+pub use crate::store::arrival::Arrival;
+
+/// Handles what a chat platform sent.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct HandleArrival {
+    /// What it sent.
+    pub arrival: ArrivalId,
+}
+
+impl Job for HandleArrival {
+    const KIND: &'static str = "handle_arrival";
+    const QUEUE: Queue = Queue::Chat;
+    const MOST_STARTS: i32 = 500;
+}
+
+/// What is to become of something that arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// A job handles it.
+    Handle,
+    /// Whoever received it deals with it at once; it is stored so that it is not dealt with twice.
+    Remember,
+}
+
+/// Whether something arrived for the first time; `None` when the database could not be asked.
+type Verdict = Option<bool>;
+
+/// Arrivals that wait to be stored. While one commit is on its way to the disk, others gather and share the next.
+#[derive(Default)]
+pub(super) struct Gathering {
+    waiting: Mutex<Vec<(Arrival, Then, oneshot::Sender<Verdict>)>>,
+    storing: tokio::sync::Mutex<()>,
+}
+
+impl Workshop {
+    /// Stores something that arrived, once. False when it is known already: a platform sends again what it thinks lost.
+    pub async fn receive(&self, arrival: Arrival, then: Then) -> Result<bool, Error> {
+        let (sender, verdict) = oneshot::channel();
+        let gathering: &Arc<Gathering> = &self.gathering;
+        gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((arrival, then, sender));
+        let workshop = self.clone();
+        // A task of its own: who waits here may go away, and others' arrivals are in the same commit.
+        tokio::spawn(async move { workshop.store_gathered().await });
+        match verdict.await {
+            Ok(Some(new)) => Ok(new),
+            Ok(None) | Err(_) => Err(Error::Unavailable(store::Error::Interrupted)),
+        }
+    }
+
+    async fn store_gathered(&self) {
+        let _turn = self.gathering.storing.lock().await;
+        let batch = std::mem::take(&mut *self.gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if batch.is_empty() {
+            return;
+        }
+        let stored = self.store_arrivals(&batch).await;
+        if let Err(error) = &stored {
+            tracing::warn!(%error, "What chat platforms sent could not be stored; they are told so");
+        }
+        let new = stored.ok();
+        for (arrival, _, sender) in batch {
+            // Whoever waited may have gone; the platform will send it again and find it known.
+            let _ = sender.send(new.as_ref().map(|new| new.contains(&arrival.id)));
+        }
+    }
+
+    async fn store_arrivals(
+        &self,
+        batch: &[(Arrival, Then, oneshot::Sender<Verdict>)],
+    ) -> Result<Vec<ArrivalId>, Error> {
+        let arrivals: Vec<Arrival> = batch.iter().map(|(arrival, ..)| arrival.clone()).collect();
+        let mut tx = self.store.begin().await?;
+        let new = store::arrival::insert(&mut tx, &arrivals, self.now()).await?;
+        let to_handle: Vec<HandleArrival> = batch
+            .iter()
+            .filter(|(arrival, then, _)| *then == Then::Handle && new.contains(&arrival.id))
+            .map(|(arrival, ..)| HandleArrival { arrival: arrival.id })
+            .collect();
+        let jobs = to_handle.iter().map(|job| {
+            let key = Some(format!("arrival:{}", job.arrival));
+            (job, Options { key, run_at: None })
+        });
+        queue::push_all(&mut tx, jobs.collect()).await?;
+        for (arrival, then, _) in batch {
+            if *then == Then::Remember && new.contains(&arrival.id) {
+                store::arrival::handled(&mut tx, arrival.id, self.now()).await?;
+            }
+        }
+        store::commit(tx).await?;
+        Ok(new)
+    }
+
+    /// Something that arrived and is still to be handled.
+    pub async fn arrival(&self, id: ArrivalId) -> Result<Option<Arrival>, Error> {
+        Ok(store::arrival::find_open(&mut *self.store.conn().await?, id).await?)
+    }
+
+    /// Notes that nothing is left to do about something that arrived.
+    pub async fn arrival_handled(&self, id: ArrivalId) -> Result<(), Error> {
+        Ok(store::arrival::handled(&mut *self.store.conn().await?, id, self.now()).await?)
+    }
+}

@@ -1,0 +1,477 @@
+//! What people are told on chat platforms: stored with what it tells of, posted by a job, once.
+//!
+//! A delivery is an address and ids; what it shows is read when it is posted, so that it shows the state of that moment.
+//! [`Refresh`] edits what was posted when that state has changed.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::expiry::Told;
+use super::proposal::Proposal;
+use super::{Error, Workshop};
+use crate::domain::account::Identity;
+use crate::domain::draft::Draft;
+use crate::domain::place::Place;
+use crate::domain::trial::Trial;
+use crate::domain::{AccountId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
+use crate::queue::{self, Job, Options, Queue};
+pub use crate::store::delivery::{Claim, Delivery, DeliveryKind};
+use crate::store::message::Message;
+use crate::store::{self, Conn};
+
+/// Posts a delivery.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Deliver {
+    /// Which.
+    pub delivery: DeliveryId,
+}
+
+impl Job for Deliver {
+    const KIND: &'static str = "deliver";
+    const QUEUE: Queue = Queue::Chat;
+    // A chat platform may be unreachable for hours, and nothing may be lost by that.
+    const MOST_STARTS: i32 = 500;
+}
+
+/// Brings something that was posted up to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Refresh {
+    /// The cards of a draft.
+    Card {
+        /// The draft.
+        draft: DraftId,
+    },
+    /// A message of a conversation: a proposal was decided.
+    Message {
+        /// The message.
+        message: MessageId,
+    },
+    /// A test: its progress, or the ratings of its result.
+    Trial {
+        /// The test.
+        trial: TrialId,
+    },
+    /// The home pages of a person.
+    Home {
+        /// Whose.
+        account: AccountId,
+    },
+}
+
+impl Job for Refresh {
+    const KIND: &'static str = "refresh";
+    const QUEUE: Queue = Queue::Chat;
+}
+
+/// What is stored of a card.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CardBody {
+    /// The draft.
+    pub draft: DraftId,
+    /// The platform's user who opened it: told in a direct message when the channel takes no message.
+    pub user: String,
+}
+
+/// What was done, for everybody in a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case")]
+pub enum Note {
+    /// Somebody changed the text by hand.
+    Edited {
+        /// Who.
+        by: String,
+        /// The revision that made.
+        revision: i32,
+        /// The revision before.
+        before: i32,
+    },
+    /// Somebody committed the draft.
+    Committed {
+        /// Who.
+        by: String,
+        /// The prompt's name.
+        name: String,
+        /// Its title.
+        title: String,
+        /// Its version.
+        version: i32,
+    },
+    /// Somebody deleted the workshop.
+    Deleted {
+        /// Who.
+        by: String,
+        /// The draft's name.
+        name: String,
+    },
+    /// Something that the chat layer worded.
+    Worded {
+        /// Its reply.
+        reply: Value,
+    },
+}
+
+/// Something to tell a place.
+#[derive(Debug, Clone)]
+pub(super) struct Telling {
+    pub(super) chat: Option<ChatId>,
+    pub(super) kind: DeliveryKind,
+    pub(super) body: Value,
+    /// The platform's user who alone sees it; empty for everyone there.
+    pub(super) recipient: String,
+}
+
+/// What a delivery shows, as things stand.
+#[derive(Debug, Clone)]
+pub enum Scene {
+    /// A draft's card.
+    Card {
+        /// The draft.
+        draft: Box<Draft>,
+        /// The owner's name.
+        owner: String,
+        /// What was said first.
+        need: Option<String>,
+        /// The platform's user who opened it.
+        user: String,
+    },
+    /// A message of the conversation.
+    Message {
+        /// The message.
+        message: Box<Message>,
+        /// Who said it, when a person did.
+        author: String,
+        /// The draft.
+        draft: Box<Draft>,
+        /// The proposal that the message made.
+        proposal: Option<Box<Proposal>>,
+    },
+    /// A test, on its way or ended.
+    Trial(Box<Trial>, Box<Draft>),
+    /// Something that was done.
+    Note(Note),
+    /// A reminder or notice about a draft.
+    Told(Told),
+}
+
+/// The key of a message in one place; an answer is known by what it answers, since it is shown while it is written.
+pub fn message_key(id: MessageId, reply_to: Option<MessageId>, place: &Place) -> String {
+    match reply_to {
+        Some(turn) => place_key(&format!("turn:{turn}"), place),
+        None => place_key(&format!("message:{id}"), place),
+    }
+}
+
+/// A key for one thing in one place.
+pub fn place_key(what: &str, place: &Place) -> String {
+    let Place { platform, workspace, channel, thread } = place;
+    format!("{what}@{platform}/{workspace}/{channel}/{thread}")
+}
+
+impl Workshop {
+    /// Stores something to tell a place, and the job that posts it; a key that is known is told already.
+    pub(super) async fn tell(
+        &self,
+        conn: &mut Conn,
+        place: &Place,
+        telling: &Telling,
+        key: &str,
+    ) -> Result<Option<DeliveryId>, Error> {
+        let delivery = Delivery {
+            id: DeliveryId::new(),
+            chat: telling.chat,
+            account: None,
+            place: Some(place.clone()),
+            recipient: telling.recipient.clone(),
+            kind: telling.kind,
+            body: telling.body.clone(),
+            posted_as: None,
+            attempted_at: None,
+            created_at: self.now(),
+        };
+        if !store::delivery::insert(conn, &delivery, key).await? {
+            return Ok(None);
+        }
+        self.push_delivery(conn, delivery.id, "").await?;
+        Ok(Some(delivery.id))
+    }
+
+    async fn push_delivery(&self, conn: &mut Conn, delivery: DeliveryId, again: &str) -> Result<(), Error> {
+        let options = Options { key: Some(format!("deliver:{delivery}{again}")), run_at: None };
+        queue::push(conn, &Deliver { delivery }, options).await?;
+        Ok(())
+    }
+
+    /// Tells every place of a chat; `what` names the thing told, for the key.
+    pub(super) async fn tell_places(
+        &self,
+        conn: &mut Conn,
+        chat: ChatId,
+        kind: DeliveryKind,
+        body: &Value,
+        what: &str,
+    ) -> Result<(), Error> {
+        for home in store::place::list(conn, chat).await? {
+            let telling = Telling { chat: Some(chat), kind, body: body.clone(), recipient: String::new() };
+            self.tell(conn, &home.place, &telling, &place_key(what, &home.place)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells one place a message of its conversation.
+    pub(super) async fn tell_message(&self, conn: &mut Conn, place: &Place, message: &Message) -> Result<(), Error> {
+        let body = json!({ "message": message.id });
+        let telling = Telling { chat: Some(message.chat), kind: DeliveryKind::Message, body, recipient: String::new() };
+        self.tell(conn, place, &telling, &message_key(message.id, message.reply_to, place)).await?;
+        Ok(())
+    }
+
+    /// Tells every place of a conversation one of its messages, but the place where it was said.
+    pub(super) async fn tell_others(
+        &self,
+        conn: &mut Conn,
+        message: &Message,
+        said_in: Option<&Place>,
+    ) -> Result<(), Error> {
+        for home in store::place::list(conn, message.chat).await? {
+            if said_in != Some(&home.place) {
+                self.tell_message(conn, &home.place, message).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells every place of a chat what was done there.
+    pub(super) async fn note(&self, conn: &mut Conn, chat: ChatId, note: &Note) -> Result<(), Error> {
+        let what = format!("note:{}", DeliveryId::new());
+        self.tell_places(conn, chat, DeliveryKind::Said, &json!(note), &what).await
+    }
+
+    /// Brings what was posted of a draft up to date, if anything was.
+    pub(super) async fn refresh(&self, conn: &mut Conn, chat: ChatId, refresh: Refresh) -> Result<(), Error> {
+        if store::place::any(conn, chat).await? {
+            queue::push(conn, &refresh, Options::default()).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells one person something in a place that only they see.
+    pub async fn whisper(&self, place: &Place, user: &str, reply: Value, key: &str) -> Result<(), Error> {
+        let body = json!(Note::Worded { reply });
+        let telling = Telling { chat: None, kind: DeliveryKind::Whisper, body, recipient: user.to_owned() };
+        let mut tx = self.store.begin().await?;
+        self.tell(&mut tx, place, &telling, key).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Tells everybody in a place something.
+    pub async fn say_in(&self, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
+        let body = json!(Note::Worded { reply });
+        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
+        let mut tx = self.store.begin().await?;
+        self.tell(&mut tx, place, &telling, key).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Shows something else in place of a message that was posted.
+    pub async fn edit_in(&self, place: &Place, message: &str, reply: Value, key: &str) -> Result<(), Error> {
+        let body = json!(Note::Worded { reply });
+        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
+        let mut tx = self.store.begin().await?;
+        if let Some(id) = self.tell(&mut tx, place, &telling, key).await? {
+            store::delivery::posted(&mut tx, id, message, &place.channel).await?;
+        }
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Takes a delivery over for some seconds.
+    pub async fn claim_delivery(&self, id: DeliveryId, seconds: f64) -> Result<Claim, Error> {
+        Ok(store::delivery::claim(&mut *self.store.conn().await?, id, seconds).await?)
+    }
+
+    /// Keeps a delivery for some seconds more.
+    pub async fn renew_delivery(&self, id: DeliveryId, seconds: f64) -> Result<(), Error> {
+        Ok(store::delivery::renew(&mut *self.store.conn().await?, id, seconds).await?)
+    }
+
+    /// Gives a delivery back; it is made later.
+    pub async fn release_delivery(&self, id: DeliveryId) -> Result<(), Error> {
+        Ok(store::delivery::release(&mut *self.store.conn().await?, id).await?)
+    }
+
+    /// Notes that posting begins.
+    pub async fn delivery_attempted(&self, id: DeliveryId) -> Result<(), Error> {
+        Ok(store::delivery::attempt(&mut *self.store.conn().await?, id, self.now()).await?)
+    }
+
+    /// Notes where something was posted; it may still be edited.
+    pub async fn delivery_posted(&self, id: DeliveryId, posted_as: &str, channel: &str) -> Result<(), Error> {
+        Ok(store::delivery::posted(&mut *self.store.conn().await?, id, posted_as, channel).await?)
+    }
+
+    /// Notes that a delivery is made.
+    pub async fn delivery_finished(&self, id: DeliveryId) -> Result<(), Error> {
+        Ok(store::delivery::finish(&mut *self.store.conn().await?, id, self.now()).await?)
+    }
+
+    /// Notes that a delivery cannot be made.
+    pub async fn delivery_failed(&self, id: DeliveryId, why: &str) -> Result<(), Error> {
+        Ok(store::delivery::fail(&mut *self.store.conn().await?, id, why, self.now()).await?)
+    }
+
+    /// The delivery under a key.
+    pub async fn delivery_of(&self, key: &str) -> Result<Option<Delivery>, Error> {
+        Ok(store::delivery::find_by_key(&mut *self.store.conn().await?, key).await?)
+    }
+
+    /// Prepares the place of an answer that is about to be written, so that it can be shown while it is.
+    pub async fn prepare_answer(&self, turn: MessageId) -> Result<Vec<Delivery>, Error> {
+        let mut tx = self.store.begin().await?;
+        let mut prepared = Vec::new();
+        if let Some(message) = store::message::find(&mut tx, turn).await?
+            && store::message::find_reply(&mut tx, turn).await?.is_none()
+        {
+            for home in store::place::list(&mut tx, message.chat).await? {
+                let key = message_key(turn, Some(turn), &home.place);
+                let delivery = Delivery {
+                    id: DeliveryId::new(),
+                    chat: Some(message.chat),
+                    account: message.author,
+                    place: Some(home.place),
+                    recipient: String::new(),
+                    kind: DeliveryKind::Message,
+                    body: json!({ "turn": turn }),
+                    posted_as: None,
+                    attempted_at: None,
+                    created_at: self.now(),
+                };
+                store::delivery::insert(&mut tx, &delivery, &key).await?;
+                prepared.extend(store::delivery::find_by_key(&mut tx, &key).await?);
+            }
+        }
+        store::commit(tx).await?;
+        Ok(prepared)
+    }
+
+    /// Tells every place an answer; what was prepared for it is completed.
+    pub(super) async fn tell_answer(&self, conn: &mut Conn, answer: &Message) -> Result<(), Error> {
+        for home in store::place::list(conn, answer.chat).await? {
+            self.tell_message(conn, &home.place, answer).await?;
+            let key = message_key(answer.id, answer.reply_to, &home.place);
+            if let Some(prepared) = store::delivery::find_by_key(conn, &key).await? {
+                self.push_delivery(conn, prepared.id, "").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a delivery shows; `None` when what it tells of is gone.
+    pub async fn scene(&self, delivery: &Delivery) -> Result<Option<Scene>, Error> {
+        let mut conn = self.store.conn().await?;
+        let id = |name: &str| delivery.body.get(name).and_then(|id| serde_json::from_value(id.clone()).ok());
+        match delivery.kind {
+            DeliveryKind::Card => {
+                let Ok(body) = serde_json::from_value::<CardBody>(delivery.body.clone()) else { return Ok(None) };
+                self.card_scene(&mut conn, body.draft, body.user).await
+            }
+            DeliveryKind::Message => {
+                let message = match (id("message"), id("turn")) {
+                    (Some(message), _) => store::message::find(&mut conn, MessageId(message)).await?,
+                    (None, Some(turn)) => store::message::find_reply(&mut conn, MessageId(turn)).await?,
+                    (None, None) => None,
+                };
+                match message {
+                    Some(message) => message_scene(&mut conn, message).await,
+                    None => Ok(None),
+                }
+            }
+            DeliveryKind::Progress | DeliveryKind::TrialFinished | DeliveryKind::RatingReminder => match id("trial") {
+                Some(trial) => trial_scene(&mut conn, TrialId(trial)).await,
+                None => Ok(None),
+            },
+            DeliveryKind::Said | DeliveryKind::Whisper => {
+                Ok(serde_json::from_value(delivery.body.clone()).ok().map(Scene::Note))
+            }
+            DeliveryKind::ExpiryReminder | DeliveryKind::Expired => Ok(Told::read(delivery).map(Scene::Told)),
+            DeliveryKind::Answer => Ok(None),
+        }
+    }
+
+    /// What a draft's card shows.
+    pub async fn card(&self, draft: DraftId) -> Result<Option<(Scene, Vec<store::place::Home>)>, Error> {
+        let mut conn = self.store.conn().await?;
+        let Some(found) = store::draft::find(&mut conn, draft).await? else { return Ok(None) };
+        let homes = store::place::list(&mut conn, found.chat).await?;
+        let scene = self.card_scene(&mut conn, draft, String::new()).await?;
+        Ok(scene.map(|scene| (scene, homes)))
+    }
+
+    async fn card_scene(&self, conn: &mut Conn, draft: DraftId, user: String) -> Result<Option<Scene>, Error> {
+        let Some(draft) = store::draft::find(conn, draft).await? else { return Ok(None) };
+        let owner = store::account::find(conn, draft.owner).await?.map(|account| account.name).unwrap_or_default();
+        let need = store::message::first_said(conn, draft.chat).await?;
+        Ok(Some(Scene::Card { draft: Box::new(draft), owner, need, user }))
+    }
+
+    /// What a message shows as things stand, and where it was posted.
+    pub async fn posted_message(&self, id: MessageId) -> Result<Option<(Scene, Vec<Delivery>)>, Error> {
+        let mut conn = self.store.conn().await?;
+        let Some(message) = store::message::find(&mut conn, id).await? else { return Ok(None) };
+        let mut posted = Vec::new();
+        for home in store::place::list(&mut conn, message.chat).await? {
+            let key = message_key(message.id, message.reply_to, &home.place);
+            posted.extend(store::delivery::find_by_key(&mut conn, &key).await?);
+        }
+        Ok(message_scene(&mut conn, message).await?.map(|scene| (scene, posted)))
+    }
+
+    /// What a test shows as things stand, and where its progress and its result were posted.
+    pub async fn posted_trial(&self, id: TrialId) -> Result<Option<(Scene, Vec<Delivery>, Vec<Delivery>)>, Error> {
+        let mut conn = self.store.conn().await?;
+        let Some(scene) = trial_scene(&mut conn, id).await? else { return Ok(None) };
+        let Scene::Trial(_, draft) = &scene else { return Ok(None) };
+        let (mut progress, mut results) = (Vec::new(), Vec::new());
+        for home in store::place::list(&mut conn, draft.chat).await? {
+            let of = |what: &str| place_key(&format!("{what}:{id}"), &home.place);
+            progress.extend(store::delivery::find_by_key(&mut conn, &of("progress")).await?);
+            results.extend(store::delivery::find_by_key(&mut conn, &of("result")).await?);
+        }
+        Ok(Some((scene, progress, results)))
+    }
+
+    /// The users of an account who look at the app's home page.
+    pub async fn home_watchers(&self, account: AccountId) -> Result<Vec<Identity>, Error> {
+        let since = self.now() - chrono::TimeDelta::days(30);
+        Ok(store::account::home_watchers(&mut *self.store.conn().await?, account, since).await?)
+    }
+
+    /// Gives deliveries that lost their job another one.
+    pub(super) async fn deliver_stranded(&self) -> Result<(), Error> {
+        let mut conn = self.store.conn().await?;
+        let now = self.now();
+        for id in store::delivery::stranded(&mut conn, now - chrono::TimeDelta::minutes(10), 100).await? {
+            // One more job an hour at most: the one before may still be on its way.
+            self.push_delivery(&mut conn, id, &format!(":{}", now.format("%Y%m%d%H"))).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn message_scene(conn: &mut Conn, message: Message) -> Result<Option<Scene>, Error> {
+    let Some(draft) = store::draft::find_by_chat(conn, message.chat).await? else { return Ok(None) };
+    let author = match message.author {
+        Some(account) => store::account::find(conn, account).await?.map(|account| account.name).unwrap_or_default(),
+        None => String::new(),
+    };
+    let proposal = match message.proposal {
+        Some(number) => store::proposal::find(conn, draft.id, number).await?.map(Box::new),
+        None => None,
+    };
+    Ok(Some(Scene::Message { message: Box::new(message), author, draft: Box::new(draft), proposal }))
+}
+
+async fn trial_scene(conn: &mut Conn, id: TrialId) -> Result<Option<Scene>, Error> {
+    let Some(trial) = store::trial::find(conn, id).await? else { return Ok(None) };
+    let draft = store::draft::find(conn, trial.draft).await?;
+    Ok(draft.map(|draft| Scene::Trial(Box::new(trial), Box::new(draft))))
+}

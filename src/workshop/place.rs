@@ -1,0 +1,90 @@
+//! Where workshops live on chat platforms, and what people may do there by being there.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::delivery::{CardBody, Telling};
+use super::{Error, Workshop};
+use crate::domain::place::Place;
+use crate::domain::{Access, Actor, DeliveryId, DraftId};
+use crate::store;
+use crate::store::delivery::DeliveryKind;
+pub use crate::store::place::Home;
+
+/// Who is in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audience {
+    /// Everybody of a channel.
+    Channel,
+    /// One person, in a direct message.
+    Alone,
+}
+
+impl Workshop {
+    /// The draft that lives in a place. What one may do with it is checked when it is done.
+    pub async fn draft_in(&self, place: &Place) -> Result<Option<DraftId>, Error> {
+        Ok(store::place::find_draft(&mut *self.store.conn().await?, place).await?)
+    }
+
+    /// Lets somebody who is in the channel that a workshop lives in take part, as far as the settings let them.
+    ///
+    /// The caller vouches that the platform says so.
+    pub async fn join(&self, actor: &Actor, draft: DraftId) -> Result<(), Error> {
+        let Some(access) = self.settings.drafts.channel_access.access() else { return Ok(()) };
+        let mut conn = self.store.conn().await?;
+        store::grant::insert_draft(&mut conn, actor.account, draft, access, self.now()).await?;
+        Ok(())
+    }
+
+    /// Where a draft lives on chat platforms.
+    pub async fn homes(&self, actor: &Actor, draft: DraftId) -> Result<Vec<Home>, Error> {
+        let mut conn = self.store.conn().await?;
+        let draft = self.draft_for(&mut conn, actor, draft, Access::Viewer).await?;
+        Ok(store::place::list(&mut conn, draft.chat).await?)
+    }
+
+    /// Opens a workshop in a place: its card is posted, and the conversation goes on below it.
+    ///
+    /// In a channel that others read only its editors may, since they will read the draft there.
+    pub async fn open_in(
+        &self,
+        actor: &Actor,
+        draft: DraftId,
+        place: &Place,
+        audience: Audience,
+        user: &str,
+        key: &str,
+    ) -> Result<(), Error> {
+        let needed = match audience {
+            Audience::Channel => Access::Editor,
+            Audience::Alone => Access::Viewer,
+        };
+        let mut tx = self.store.begin().await?;
+        let draft = self.draft_for(&mut tx, actor, draft, needed).await?;
+        if !place.thread.is_empty() {
+            store::place::insert(&mut tx, draft.chat, place, self.now()).await?;
+        }
+        let body = json!(CardBody { draft: draft.id, user: user.to_owned() });
+        let telling = Telling { chat: Some(draft.chat), kind: DeliveryKind::Card, body, recipient: String::new() };
+        self.tell(&mut tx, place, &telling, key).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Notes that a workshop's card was posted: the workshop lives below it from now on, and what it said last is told.
+    pub async fn card_posted(&self, id: DeliveryId, place: &Place, draft: DraftId, card: &str) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let now = self.now();
+        store::delivery::posted(&mut tx, id, card, &place.channel).await?;
+        store::delivery::finish(&mut tx, id, now).await?;
+        if let Some(draft) = store::draft::find(&mut tx, draft).await? {
+            let thread = if place.thread.is_empty() { card.to_owned() } else { place.thread.clone() };
+            let home = Place { thread, ..place.clone() };
+            store::place::insert(&mut tx, draft.chat, &home, now).await?;
+            store::place::set_card(&mut tx, &home, card).await?;
+            if let Some(last) = store::message::last_answer(&mut tx, draft.chat).await? {
+                self.tell_message(&mut tx, &home, &last).await?;
+            }
+        }
+        Ok(store::commit(tx).await?)
+    }
+}
