@@ -10,6 +10,7 @@ use figment::{Error, Figment, Metadata, Profile, Provider};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+use crate::chat::slack;
 use crate::workshop::settings::{Drafts, Limits, Queue};
 use crate::{llm, store, telemetry, web};
 
@@ -45,6 +46,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[queue]`.
     pub queue: Queue,
+    /// `[slack]`.
+    pub slack: slack::Settings,
     /// `[log]`.
     pub log: telemetry::Settings,
 }
@@ -96,12 +99,13 @@ impl Config {
         if self.queue.concurrency > 256 {
             return Err(Wrong("the setting queue.concurrency may be at most 256".to_owned()));
         }
+        self.slack.check().map_err(|invalid| Wrong(format!("the setting {} {}", invalid.field, invalid.reason)))?;
         self.http.address().map(|_| ()).map_err(|invalid| Wrong(format!("the setting {invalid}")))
     }
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { data_dir, database, http, llm, drafts, limits, queue, log } = self;
+        let Self { data_dir, database, http, llm, drafts, limits, queue, slack, log } = self;
         let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
         let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
         vec![
@@ -134,6 +138,14 @@ impl Config {
             ("queue.concurrency", text(&queue.concurrency)),
             ("queue.rescue_after_seconds", text(&queue.rescue_after_seconds)),
             ("queue.shutdown_seconds", text(&queue.shutdown_seconds)),
+            ("slack.mode", text(&slack.mode.as_str())),
+            ("slack.app_token", secret(&slack.app_token)),
+            ("slack.bot_token", secret(&slack.bot_token)),
+            ("slack.signing_secret", secret(&slack.signing_secret)),
+            ("slack.client_id", text(&slack.client_id)),
+            ("slack.client_secret", secret(&slack.client_secret)),
+            ("slack.api_url", text(&without_credentials(&slack.api_url))),
+            ("slack.command", text(&slack.command)),
             ("log.format", text(&log.format).to_lowercase()),
             ("log.filter", text(&log.filter)),
         ]

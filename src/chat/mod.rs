@@ -1,7 +1,8 @@
 //! Talk, whatever the platform: what people can say ([`command`]), all wording ([`reply`]), and the platforms.
 //!
-//! A new platform is a folder or file here and one line below. It turns what it hears into [`command::Command`]s and what
-//! it gets back into its own markup; nothing about prompts, drafts or tests is decided in it.
+//! A chat platform is a folder here and one line below. It turns what it hears into [`inbound::Inbound`], which [`handle`]
+//! acts on, and what it is given to show into its own markup; nothing about prompts, drafts or tests is decided in it.
+//! The terminal is a platform of its own kind: somebody waits in front of it ([`dialogue`]).
 
 pub mod button;
 pub mod command;
@@ -12,11 +13,24 @@ pub mod inbound;
 mod outline;
 mod press;
 pub mod reply;
+pub mod slack;
+pub mod split;
 pub mod terminal;
 
-use reply::Reply;
+use std::time::Duration;
 
-/// A place where people talk. The terminal is one; chat platforms are others.
+use serde::{Deserialize, Serialize};
+
+use self::inbound::Inbound;
+use self::reply::{Action, Item, Reply};
+use self::slack::{Slack, TurnFollower};
+use crate::domain::account::{Identity, Platform as On};
+use crate::domain::text::excerpt;
+use crate::domain::{ArrivalId, DeliveryId, MessageId, TrialId};
+use crate::workshop::delivery::Refresh;
+use crate::workshop::{Error, Workshop};
+
+/// The terminal, and whatever else a person waits in front of.
 pub trait Platform {
     /// Why something could not be shown.
     type Error;
@@ -29,4 +43,139 @@ pub trait Platform {
 
     /// Shows more text of an answer that is being written.
     fn stream(&mut self, text: &str) -> Result<(), Self::Error>;
+}
+
+/// What is stored of something that arrived.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stored {
+    /// Somebody did something.
+    Person(Box<Inbound>),
+    /// Something that only Slack has.
+    Slack(slack::parse::Happening),
+}
+
+/// What became of something to handle or to deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is left to do.
+    Done,
+    /// Not now; try again after this.
+    Retry(Duration),
+}
+
+/// How long until something for a platform that this copy of the service does not talk to is looked at again.
+const ELSEWHERE: Duration = Duration::from_secs(60);
+
+/// A fault of ours is met this often before the person is told.
+const FAULTS: u32 = 4;
+
+/// The chat platforms of this copy of the service. Cheap to clone.
+#[derive(Clone)]
+pub struct Chat {
+    workshop: Workshop,
+    slack: Option<Slack>,
+}
+
+impl Chat {
+    /// With the platforms that the settings name.
+    pub fn new(workshop: Workshop, slack: Option<Slack>) -> Self {
+        Self { workshop, slack }
+    }
+
+    /// Slack, if this copy talks to it.
+    pub fn slack(&self) -> Option<&Slack> {
+        self.slack.as_ref()
+    }
+
+    /// Handles something that arrived.
+    pub async fn handle(&self, id: ArrivalId, attempt: u32) -> Result<Ended, Error> {
+        let Some(arrival) = self.workshop.arrival(id).await? else { return Ok(Ended::Done) };
+        let Some(slack) = self.slack.as_ref().filter(|_| arrival.platform == On::Slack) else {
+            return Ok(Ended::Retry(ELSEWHERE));
+        };
+        let key = format!("arrival:{id}");
+        match serde_json::from_value(arrival.body) {
+            Ok(Stored::Person(inbound)) => match handle::handle(&self.workshop, slack.marker(), &key, &inbound).await {
+                Err(error @ Error::Fault(_)) if attempt >= FAULTS => self.apologise(&inbound, &key, &error).await?,
+                handled => handled?,
+            },
+            Ok(Stored::Slack(happening)) => slack.happened(&happening).await?,
+            Err(error) => tracing::error!(arrival.id = %id, %error, "Something that arrived cannot be read any more"),
+        }
+        self.workshop.arrival_handled(id).await?;
+        Ok(Ended::Done)
+    }
+
+    async fn apologise(&self, inbound: &Inbound, key: &str, error: &Error) -> Result<(), Error> {
+        let reference = format!("{:08x}", rand::random::<u32>());
+        tracing::error!(reference, error = error as &dyn std::error::Error, "What somebody did could not be done");
+        let reply = serde_json::to_value(reply::apology(&reference)).unwrap_or_default();
+        self.workshop.whisper(&inbound.place, &inbound.user, reply, key).await
+    }
+
+    /// Posts something that is to be told.
+    pub async fn deliver(&self, id: DeliveryId, attempt: u32) -> Result<Ended, Error> {
+        match &self.slack {
+            Some(slack) => slack.deliver(id, attempt).await,
+            None => Ok(Ended::Retry(ELSEWHERE)),
+        }
+    }
+
+    /// Brings something that was posted up to date.
+    pub async fn refresh(&self, refresh: &Refresh) -> Result<Ended, Error> {
+        match &self.slack {
+            Some(slack) => slack.refresh(refresh).await,
+            None => Ok(Ended::Done),
+        }
+    }
+
+    /// Shows the answer to a message while it is written; to be had before it is begun.
+    pub async fn follow_turn(&self, message: MessageId) -> Option<TurnFollower> {
+        match &self.slack {
+            Some(slack) => Some(slack.follow_turn(message).await),
+            None => None,
+        }
+    }
+
+    /// Keeps the progress of a test up to date; ends only when it is dropped.
+    pub async fn follow_trial(&self, trial: TrialId) {
+        match &self.slack {
+            Some(slack) => slack.follow_trial(trial).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Somebody's home page: running tests, drafts, the library.
+async fn home_page(workshop: &Workshop, identity: &Identity) -> Result<Reply, Error> {
+    const LISTED: i64 = 10;
+    let actor = workshop.identify_user(identity, None).await?;
+    let running = workshop.running_trials(&actor).await?;
+    let (drafts, total) = workshop.drafts(&actor, None, LISTED, 0).await?;
+    let (prompts, in_library) = workshop.prompts(&actor, "", LISTED, 0).await?;
+    let heading = |text: String| Item { text: format!("**{text}**"), actions: Vec::new() };
+    let mut items = Vec::new();
+    if !running.is_empty() {
+        items.push(heading(format!("Running tests ({})", running.len())));
+        items
+            .extend(running.iter().map(|trial| Item { text: reply::scene::progress(trial).text, actions: Vec::new() }));
+    }
+    items.push(heading(format!("My drafts ({total})")));
+    items.extend(drafts.iter().map(|draft| Item {
+        text: format!("{} · draft {} · {} · {}", excerpt(&draft.name, 80), draft.id, draft.status, workshop.age(draft)),
+        actions: vec![Action::new("Open", button::Button::new(button::Press::Open, draft.id, 0))],
+    }));
+    items.push(heading(format!("Library ({in_library})")));
+    items.extend(prompts.iter().map(|prompt| Item {
+        text: format!("{} · v{} · {}", prompt.name, prompt.version, excerpt(&prompt.title, 80)),
+        actions: vec![Action::new("Clone", button::Button::new(button::Press::Clone, &prompt.name, 0))],
+    }));
+    Ok(Reply {
+        title: "Prompt Workshop".to_owned(),
+        text: "Design a prompt in conversation, test it on real articles, and put it into the library.".to_owned(),
+        items,
+        actions: vec![Action::new("New workshop", button::Button::new(button::Press::New, 0, 0)).primary()],
+        ..Reply::default()
+    })
 }

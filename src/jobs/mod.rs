@@ -6,7 +6,10 @@
 //! itself; work spawned apart from the worker, so that a panic or a blocking call harms only the job.
 
 mod answer_turn;
+mod deliver;
 mod expire_drafts;
+mod handle_arrival;
+mod refresh;
 mod run_trial;
 pub mod schedule;
 mod tidy_queue;
@@ -18,7 +21,10 @@ use apalis_postgres::{Config, PostgresStorage};
 use serde::de::DeserializeOwned;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::chat::{Chat, Ended};
 use crate::queue::{Envelope, Job, Queue, WorkerPool};
+use crate::workshop::arrival::HandleArrival;
+use crate::workshop::delivery::{Deliver, Refresh};
 use crate::workshop::expiry::ExpireDrafts;
 use crate::workshop::message::AnswerTurn;
 use crate::workshop::trial::RunTrial;
@@ -32,6 +38,9 @@ const JOBS_PER_WORKER: usize = 4;
 /// Workers that answer people, and workers for the schedule.
 const TALK_WORKERS: usize = 2;
 const UPKEEP_WORKERS: usize = 1;
+
+/// Workers for what chat platforms send and are sent.
+const CHAT_WORKERS: usize = 2;
 
 /// How often a worker says that it lives; also the last bound on a wake-up that was lost twice.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -57,6 +66,15 @@ impl From<Ran> for Outcome {
         match ran {
             Ran::Done => Self::Done,
             Ran::Retry(after) => Self::Retry(after),
+        }
+    }
+}
+
+impl From<Ended> for Outcome {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Done => Self::Done,
+            Ended::Retry(after) => Self::Retry(after),
         }
     }
 }
@@ -87,6 +105,7 @@ impl From<workshop::Error> for Outcome {
 #[derive(Clone)]
 struct Desk {
     workshop: Workshop,
+    chat: Chat,
     stop: tokio_util::sync::CancellationToken,
     patience: Duration,
 }
@@ -102,13 +121,14 @@ impl Desk {
 /// Runs workers for every queue until `stop` is cancelled, then until they have finished what they hold.
 pub async fn run(
     workshop: Workshop,
+    chat: Chat,
     pool: WorkerPool,
     settings: &workshop::settings::Queue,
     stop: tokio_util::sync::CancellationToken,
 ) -> Result<(), BoxDynError> {
     let trial_workers = trial_workers(settings);
     let patience = Duration::from_secs(settings.shutdown_seconds);
-    let desk = Desk { workshop, stop: stop.clone(), patience };
+    let desk = Desk { workshop, chat, stop: stop.clone(), patience };
     let copy = ulid::Ulid::generate().to_string();
     let missed = (settings.rescue_after_seconds.div_ceil(HEARTBEAT.as_secs())).max(2) as usize;
     let mut monitor = Monitor::new()
@@ -117,8 +137,13 @@ pub async fn run(
             true
         })
         .shutdown_timeout(patience + Duration::from_secs(2));
-    for (queue, count) in [(Queue::Trials, trial_workers), (Queue::Talk, TALK_WORKERS), (Queue::Upkeep, UPKEEP_WORKERS)]
-    {
+    let workers = [
+        (Queue::Trials, trial_workers),
+        (Queue::Talk, TALK_WORKERS),
+        (Queue::Chat, CHAT_WORKERS),
+        (Queue::Upkeep, UPKEEP_WORKERS),
+    ];
+    for (queue, count) in workers {
         for index in 0..count {
             let (pool, desk, copy) = (pool.clone(), desk.clone(), copy.clone());
             let config = Config::default()
@@ -153,7 +178,7 @@ pub async fn run(
 
 /// Database connections that the workers of one copy need: one each that listens, and some that take turns.
 pub fn connections(settings: &workshop::settings::Queue) -> u32 {
-    let workers = trial_workers(settings) + TALK_WORKERS + UPKEEP_WORKERS;
+    let workers = trial_workers(settings) + TALK_WORKERS + CHAT_WORKERS + UPKEEP_WORKERS;
     (workers + workers / 2 + 2) as u32
 }
 
@@ -199,6 +224,9 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
     match kind.as_str() {
         AnswerTurn::KIND => with(data, |job| answer_turn::run(job, attempt, desk)).await,
         RunTrial::KIND => with(data, |job| run_trial::run(job, desk)).await,
+        HandleArrival::KIND => with(data, |job| handle_arrival::run(job, attempt, desk)).await,
+        Deliver::KIND => with(data, |job| deliver::run(job, attempt, desk)).await,
+        Refresh::KIND => with(data, |job| refresh::run(job, desk)).await,
         ExpireDrafts::KIND => with(data, |job| expire_drafts::run(job, desk)).await,
         TidyQueue::KIND => with(data, |job| tidy_queue::run(job, desk)).await,
         _ => {

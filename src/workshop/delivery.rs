@@ -445,6 +445,38 @@ impl Workshop {
         Ok(store::account::home_watchers(&mut *self.store.conn().await?, account, since).await?)
     }
 
+    /// The platform's user, in a place's workspace, who owns the workshop that a delivery is of.
+    pub async fn owner_in(&self, delivery: &Delivery, place: &Place) -> Result<Option<String>, Error> {
+        let mut conn = self.store.conn().await?;
+        let Some(chat) = delivery.chat else { return Ok(None) };
+        let Some(draft) = store::draft::find_by_chat(&mut conn, chat).await? else { return Ok(None) };
+        user_in(&mut conn, draft.owner, place).await
+    }
+
+    /// The platform's user, in a place's workspace, whom an answer is for.
+    pub async fn asker_in(&self, delivery: &Delivery, place: &Place) -> Result<Option<String>, Error> {
+        match delivery.account {
+            Some(account) => user_in(&mut *self.store.conn().await?, account, place).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Tells elsewhere what a place does not take, and before that why.
+    pub async fn redirect(&self, delivery: &Delivery, to: &Place, why: Value) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let key = format!("redirected:{}", delivery.id);
+        let because = Telling {
+            chat: None,
+            kind: DeliveryKind::Said,
+            body: json!(Note::Worded { reply: why }),
+            recipient: String::new(),
+        };
+        self.tell(&mut tx, to, &because, &format!("{key}:why")).await?;
+        let Delivery { chat, kind, body, .. } = delivery.clone();
+        self.tell(&mut tx, to, &Telling { chat, kind, body, recipient: String::new() }, &key).await?;
+        Ok(store::commit(tx).await?)
+    }
+
     /// Gives deliveries that lost their job another one.
     pub(super) async fn deliver_stranded(&self) -> Result<(), Error> {
         let mut conn = self.store.conn().await?;
@@ -455,6 +487,12 @@ impl Workshop {
         }
         Ok(())
     }
+}
+
+async fn user_in(conn: &mut Conn, account: AccountId, place: &Place) -> Result<Option<String>, Error> {
+    let identities = store::account::identities(conn, account).await?;
+    let here = |identity: &Identity| identity.platform == place.platform && identity.workspace == place.workspace;
+    Ok(identities.into_iter().find(here).map(|identity| identity.user))
 }
 
 async fn message_scene(conn: &mut Conn, message: Message) -> Result<Option<Scene>, Error> {

@@ -207,6 +207,18 @@ impl Workshop {
         }
     }
 
+    /// How long ago a draft was last used, for people.
+    pub fn age(&self, draft: &Draft) -> String {
+        let idle = self.now() - draft.active_at;
+        match (idle.num_days(), idle.num_hours()) {
+            (0, 0) => "just now".to_owned(),
+            (0, 1) => "an hour ago".to_owned(),
+            (0, hours) => format!("{hours} hours ago"),
+            (1, _) => "yesterday".to_owned(),
+            (days, _) => format!("{days} days ago"),
+        }
+    }
+
     /// One draft, if the actor may do with it what needs `needed` and it can change.
     pub async fn draft_to_change(&self, actor: &Actor, id: DraftId, needed: Access) -> Result<Draft, Error> {
         let draft = self.draft_for(&mut *self.store.conn().await?, actor, id, needed).await?;

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod expiry;
 pub mod guided;
+pub mod installation;
 pub mod library;
 pub mod message;
 pub mod place;

@@ -137,6 +137,20 @@ impl Workshop {
         self.trial_for(&mut *self.store.conn().await?, actor, draft, id, Access::Viewer).await
     }
 
+    /// What asking for a test would be refused for, without asking.
+    pub async fn check_test(&self, actor: &Actor, draft: DraftId, topic: &str) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let draft = self.draft_for(&mut tx, actor, draft, Access::Commenter).await?;
+        draft.writable()?;
+        self.check_test_limit(&mut tx, actor).await?;
+        find_topic(&mut tx, topic).await.map(|_| ())
+    }
+
+    /// The actor's tests that wait or run, oldest first.
+    pub async fn running_trials(&self, actor: &Actor) -> Result<Vec<Trial>, Error> {
+        Ok(store::trial::running(&mut *self.store.conn().await?, actor.account).await?)
+    }
+
     /// One test of whichever draft.
     pub async fn find_trial(&self, actor: &Actor, id: TrialId) -> Result<Trial, Error> {
         let mut conn = self.store.conn().await?;

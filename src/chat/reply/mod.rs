@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::button::{Button, Press};
-use super::command::{TABLE, Unclear, Where};
+use super::command::{Command, TABLE, Unclear, Where};
 use crate::domain::account::Platform;
 use crate::domain::draft::Draft;
 use crate::domain::library::{Prompt, PromptName};
@@ -528,5 +528,88 @@ pub fn apology(reference: &str) -> Reply {
     Reply::refused(format!(
         "Something went wrong on our side. What you did is kept; try again, and tell the operator this reference if it \
          goes wrong again: {reference}."
+    ))
+}
+
+/// What stands behind an answer that is still being written.
+pub const GOES_ON: &str = "…";
+
+/// What is shown at a form that could not be stored.
+pub const NOT_KEPT_FORM: &str =
+    "This could not be stored just now. What you typed is still here: send it again in a moment.";
+
+/// Why a draft cannot be edited in a form.
+pub const TOO_LONG_FOR_FORM: &str =
+    "has a line that is longer than a form takes; say what to change, or edit it on the web";
+
+/// Why there is nothing to compare a test with.
+pub const NOTHING_TO_COMPARE: &str = "needs another answered test of this draft; run one first";
+
+/// What somebody may begin with: a title, and what it says.
+pub const EXAMPLES: &[(&str, &str)] = &[
+    ("Financial risk for executives", "I need executive-level financial analysis with risk focus"),
+    (
+        "A weekly briefing",
+        "I need a weekly briefing on one topic for a busy team, with what changed and what is uncertain",
+    ),
+    ("Signals of change", "I need to find weak signals of change in the news, with how soon each could matter"),
+    ("Opposing views", "I need both sides of a contested question, each with its best evidence"),
+];
+
+/// What happens next with a command that takes a moment.
+pub fn on_its_way(command: &Command) -> Reply {
+    Reply::said(match command {
+        Command::New(_) => "Your workshop is being opened; it goes on in a thread here.",
+        Command::Clone(_) => "A workshop on a copy of it is being opened; it goes on in a thread here.",
+        Command::Open(_) => "Your workshop is being opened here.",
+        Command::Test { .. } => "The test is being started; its result comes in the workshop's thread.",
+        Command::Ask { .. } => "The question is being asked; the answer comes here.",
+        Command::Commit { .. } => "The draft is being committed.",
+        Command::Help
+        | Command::List
+        | Command::Draft
+        | Command::Topic(_)
+        | Command::Tests
+        | Command::Rate { .. }
+        | Command::Diff
+        | Command::Accept(_)
+        | Command::Reject
+        | Command::Ready
+        | Command::Library(_)
+        | Command::Restore(_)
+        | Command::Web
+        | Command::Link(_)
+        | Command::Quit
+        | Command::Say(_) => "One moment: the answer comes here.",
+    })
+}
+
+/// That a command could not be stored.
+pub fn not_kept(typed: &str) -> Reply {
+    let reply = Reply::refused("This could not be stored just now, and nothing was done. Say it again in a moment.");
+    if typed.trim().is_empty() { reply } else { reply.note(format!("You wrote: {}", excerpt(typed.trim(), 1_500))) }
+}
+
+/// That a form was not opened.
+pub fn form_not_opened(not_installed: bool) -> Reply {
+    Reply::refused(match not_installed {
+        true => "The app has no access to this workspace any more. Ask an administrator to install it again.",
+        false => "The form could not be opened in time. Nothing was changed; press the button again.",
+    })
+}
+
+/// That a draft was changed while somebody edited it.
+pub fn edited_meanwhile(revision: i32) -> String {
+    format!(
+        "⚠️ The draft was changed while you wrote: it is at revision {revision} now. Your text is below, untouched. Saving it \
+         makes it the next revision; revision {revision} stays in the history."
+    )
+}
+
+/// Why something comes in a direct message.
+pub fn closed_channel(channel: &str) -> Reply {
+    Reply::said(format!(
+        "I cannot post in that channel ({channel}), so your workshop goes on here. To work there, invite me with `/invite` and open it \
+         there again."
     ))
 }

@@ -132,6 +132,19 @@ pub async fn list(conn: &mut Conn, draft: DraftId, limit: i64, offset: i64) -> R
     Ok((rows.into_iter().map(Trial::try_from).collect::<Result<_, _>>()?, total))
 }
 
+/// Tests of an account that wait or run, oldest first.
+pub async fn running(conn: &mut Conn, account: AccountId) -> Result<Vec<Trial>, Error> {
+    select_trial!(
+        conn,
+        fetch_all,
+        "where t.account_id = $1 and t.status in ('queued', 'running') order by t.id limit 20",
+        account.0
+    )
+    .into_iter()
+    .map(Trial::try_from)
+    .collect()
+}
+
 /// Finished tests of one revision, and the mean of their stars.
 pub async fn evidence(conn: &mut Conn, draft: DraftId, revision: RevisionNumber) -> Result<(i64, Option<f64>), Error> {
     let row = sqlx::query!(

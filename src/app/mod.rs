@@ -1,13 +1,18 @@
 //! Puts the parts together: opens the database, makes the workshop, runs the roles, stops them in order.
 
+mod slack_routes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat::Chat;
+use crate::chat::slack::{Mode, Slack};
 use crate::config::Config;
 use crate::llm::engine::Models;
 use crate::store::Store;
@@ -44,6 +49,7 @@ pub struct App {
     config: Config,
     store: Store,
     workshop: Workshop,
+    chat: Chat,
     embedded: Option<Embedded>,
 }
 
@@ -82,7 +88,12 @@ impl App {
         };
         let workshop = Workshop::new(store.clone(), models, clock, settings)?;
         workshop.ship_default_prompt().await?;
-        Ok(Self { config, store, workshop, embedded })
+        let slack = match config.slack.mode {
+            Mode::Off => None,
+            Mode::Socket | Mode::Http => Some(Slack::new(workshop.clone(), config.slack.clone())?),
+        };
+        let chat = Chat::new(workshop.clone(), slack);
+        Ok(Self { config, store, workshop, chat, embedded })
     }
 
     /// The use cases.
@@ -98,10 +109,11 @@ impl App {
         tasks.spawn(until(stop, async move { workshop.watch_cancellations().await }));
         let workshop = self.workshop.clone();
         tasks.spawn(until(stop, async move { workshop.models().prepare_local().await }));
-        let (workshop, settings, stopping) = (self.workshop.clone(), self.config.queue.clone(), stop.clone());
+        let (workshop, chat) = (self.workshop.clone(), self.chat.clone());
+        let (settings, stopping) = (self.config.queue.clone(), stop.clone());
         let pool = self.store.queue_pool(jobs::connections(&settings));
         tasks.spawn(async move {
-            if let Err(error) = jobs::run(workshop, pool, &settings, stopping).await {
+            if let Err(error) = jobs::run(workshop, chat, pool, &settings, stopping).await {
                 tracing::error!(%error, "The workers ended badly");
             }
         });
@@ -126,6 +138,9 @@ impl App {
             let workshop = self.workshop.clone();
             tasks.spawn(until(&jobs_stop, jobs::schedule::run(workshop)));
         }
+        if roles.contains(&Role::Chat) {
+            self.converse(&stop, &tasks);
+        }
         if roles.contains(&Role::Web) {
             self.serve_web(&stop, &tasks).await?;
         }
@@ -142,6 +157,27 @@ impl App {
         Ok(())
     }
 
+    /// Everything that is served over HTTP.
+    pub fn router(&self, metrics: PrometheusHandle) -> axum::Router {
+        let router = web::router(self.workshop.clone(), metrics);
+        match self.chat.slack() {
+            Some(slack) => router.merge(slack_routes::routes(slack.clone())),
+            None => router,
+        }
+    }
+
+    /// Listens to chat platforms over connections of our own, until `stop` is cancelled.
+    pub fn converse(&self, stop: &CancellationToken, tasks: &TaskTracker) {
+        let Some(slack) = self.chat.slack().cloned() else { return };
+        let stop = stop.clone();
+        tasks.spawn(async move {
+            match slack.opens_sockets() {
+                true => slack.listen(&stop).await,
+                false => slack.check_token().await,
+            }
+        });
+    }
+
     async fn serve_web(&self, stop: &CancellationToken, tasks: &TaskTracker) -> anyhow::Result<()> {
         let metrics = telemetry::start_metrics()?;
         let upkeep = metrics.clone();
@@ -155,7 +191,7 @@ impl App {
         let listener = tokio::net::TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}; change http.listen, or stop what listens there"))?;
-        let router = web::router(self.workshop.clone(), metrics);
+        let router = self.router(metrics);
         let stopping = stop.clone();
         tasks.spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());

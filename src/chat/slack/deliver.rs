@@ -1,0 +1,424 @@
+//! Posts what is to be told, once, and brings what was posted up to date.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::render::{Message, Rendered, render, render_one};
+use super::{Failed, Slack, api};
+use crate::chat::reply::{self, Reply, scene};
+use crate::chat::{Ended, home_page};
+use crate::domain::DeliveryId;
+use crate::domain::place::Place;
+use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Note, Refresh, Scene};
+use crate::workshop::{self, Workshop};
+
+/// How long a delivery is ours, in seconds; posting takes less.
+const CLAIM: f64 = 60.0;
+
+/// How long to wait for whoever else is at it.
+const TAKEN: Duration = Duration::from_secs(1);
+
+/// How long to wait for a workspace whose token does not work: somebody may install the app again.
+const REVOKED: Duration = Duration::from_secs(300);
+
+/// What is between the ids of the messages that one delivery became.
+const BETWEEN: char = ',';
+
+impl Slack {
+    /// Makes a delivery.
+    pub async fn deliver(&self, id: DeliveryId, attempt: u32) -> Result<Ended, workshop::Error> {
+        match self.0.workshop.claim_delivery(id, CLAIM).await? {
+            Claim::Over => Ok(Ended::Done),
+            Claim::Taken => Ok(Ended::Retry(TAKEN)),
+            Claim::Yours(delivery) => self.deliver_claimed(*delivery, attempt).await,
+        }
+    }
+
+    /// Makes a delivery that is ours.
+    pub(super) async fn deliver_claimed(&self, delivery: Delivery, attempt: u32) -> Result<Ended, workshop::Error> {
+        let workshop = &self.0.workshop;
+        let (Some(place), Some(scene)) = (delivery.place.clone(), workshop.scene(&delivery).await?) else {
+            workshop.delivery_finished(delivery.id).await?;
+            return Ok(Ended::Done);
+        };
+        let Some(reply) = shown(&delivery, &scene) else {
+            workshop.delivery_finished(delivery.id).await?;
+            return Ok(Ended::Done);
+        };
+        let done = match &delivery.posted_as {
+            Some(posted) => self.edit(&place, posted, &reply).await,
+            None => self.post_once(&delivery, &place, &scene, &reply).await,
+        };
+        match done {
+            Ok(()) => self.delivered(&delivery, &scene).await,
+            Err(Trouble::Workshop(error)) => Err(error),
+            Err(Trouble::Slack(failed)) => self.troubled(&delivery, &place, failed, attempt).await,
+        }
+    }
+
+    /// What follows from a delivery that was made.
+    async fn delivered(&self, delivery: &Delivery, scene: &Scene) -> Result<Ended, workshop::Error> {
+        let workshop = &self.0.workshop;
+        workshop.delivery_finished(delivery.id).await?;
+        match (delivery.kind, scene) {
+            // It may have moved on while its progress was being posted, and has ended when its result was.
+            (DeliveryKind::Progress | DeliveryKind::TrialFinished, Scene::Trial(trial, _)) => {
+                self.refresh(&Refresh::Trial { trial: trial.id }).await
+            }
+            _ => Ok(Ended::Done),
+        }
+    }
+
+    /// Posts what was not posted yet.
+    async fn post_once(&self, delivery: &Delivery, place: &Place, scene: &Scene, reply: &Reply) -> Result<(), Trouble> {
+        let workshop = &self.0.workshop;
+        if delivery.attempted_at.is_some()
+            && delivery.recipient.is_empty()
+            && let Some(found) = self.find_posted(delivery, place).await
+        {
+            return self.posted(delivery, place, scene, &found).await;
+        }
+        workshop.delivery_attempted(delivery.id).await?;
+        if !delivery.recipient.is_empty() {
+            self.whisper(place, &delivery.recipient, &render_one(reply)).await?;
+            return Ok(());
+        }
+        let (channel, posted) = match self.post_all(delivery, place, &render(reply)).await {
+            Err(Trouble::Slack(Failed::Api(error))) if error.is_too_long() => {
+                let one = Rendered { messages: vec![plain(reply)], file: Some(reply.text.clone()) };
+                self.post_all(delivery, place, &one).await?
+            }
+            posted => posted?,
+        };
+        self.posted(delivery, &Place { channel, ..place.clone() }, scene, &posted).await
+    }
+
+    async fn posted(&self, delivery: &Delivery, place: &Place, scene: &Scene, posted: &str) -> Result<(), Trouble> {
+        match scene {
+            Scene::Card { draft, .. } => {
+                let card = posted.split(BETWEEN).next().unwrap_or(posted);
+                self.0.workshop.card_posted(delivery.id, place, draft.id, card).await?;
+                if place.channel.starts_with('D') && !place.thread.is_empty() {
+                    self.name_thread(&place.workspace, &place.channel, &place.thread, &draft.name).await;
+                }
+            }
+            Scene::Message { .. } | Scene::Trial(..) | Scene::Note(_) | Scene::Told(_) => {
+                self.0.workshop.delivery_posted(delivery.id, posted, &place.channel).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Posts every message of a reply, and its file; returns the channel that Slack put it into, and the messages' ids.
+    async fn post_all(
+        &self,
+        delivery: &Delivery,
+        place: &Place,
+        rendered: &Rendered,
+    ) -> Result<(String, String), Trouble> {
+        let mut posted: Vec<String> = Vec::new();
+        let mut channel = place.channel.clone();
+        for (part, message) in rendered.messages.iter().enumerate() {
+            let mut body = body(&channel, message);
+            body["unfurl_links"] = json!(false);
+            body["unfurl_media"] = json!(false);
+            body["metadata"] = json!({
+                "event_type": "workshop_delivery",
+                "event_payload": { "delivery": delivery.id.to_string(), "part": part.to_string() },
+            });
+            if !place.thread.is_empty() {
+                body["thread_ts"] = json!(place.thread);
+            }
+            let answer = self.post(&place.workspace, &body).await?;
+            channel = answer["channel"].as_str().unwrap_or(&channel).to_owned();
+            posted.push(answer["ts"].as_str().unwrap_or_default().to_owned());
+        }
+        if let Some(file) = &rendered.file {
+            let thread = if place.thread.is_empty() {
+                posted.first().cloned().unwrap_or_default()
+            } else {
+                place.thread.clone()
+            };
+            self.attach(place, &channel, &thread, file).await?;
+        }
+        Ok((channel, posted.join(&BETWEEN.to_string())))
+    }
+
+    /// Attaches the whole text; where files are not allowed, posts it in as many messages as it takes.
+    async fn attach(&self, place: &Place, channel: &str, thread: &str, text: &str) -> Result<(), Trouble> {
+        let token = self.token(&place.workspace).await?;
+        let attached = self.0.api.attach(&token, (channel, thread), ("answer.md", "The whole text"), text).await;
+        match attached {
+            Ok(()) => Ok(()),
+            Err(error @ (api::Error::RateLimited { .. } | api::Error::Unavailable(_))) => {
+                Err(Failed::from(error).into())
+            }
+            Err(api::Error::Refused(code)) => {
+                tracing::warn!(code, "Slack does not take a file; the text is posted in parts");
+                for part in crate::chat::split::split(text, 8_000) {
+                    let message = render_one(&Reply::said(part));
+                    let mut body = body(channel, &message);
+                    body["thread_ts"] = json!(thread);
+                    self.post(&place.workspace, &body).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Looks for a message that was posted before anyone could write down that it was.
+    async fn find_posted(&self, delivery: &Delivery, place: &Place) -> Option<String> {
+        if place.thread.is_empty() {
+            return None;
+        }
+        let token = self.token(&place.workspace).await.ok()?;
+        let oldest = delivery.attempted_at.map(|at| at.timestamp() - 60).unwrap_or_default();
+        let parameters = [
+            ("channel", place.channel.clone()),
+            ("ts", place.thread.clone()),
+            ("oldest", format!("{oldest}.000000")),
+            ("limit", "200".to_owned()),
+            ("include_all_metadata", "true".to_owned()),
+        ];
+        let answer = self.0.api.get(&token, "conversations.replies", &parameters).await.ok()?;
+        let id = delivery.id.to_string();
+        let ours = |message: &&Value| message["metadata"]["event_payload"]["delivery"] == id.as_str();
+        let found: Vec<&str> =
+            answer["messages"].as_array()?.iter().filter(ours).filter_map(|message| message["ts"].as_str()).collect();
+        (!found.is_empty()).then(|| found.join(&BETWEEN.to_string()))
+    }
+
+    /// Shows something else in place of what was posted.
+    pub(super) async fn edit(&self, place: &Place, posted: &str, reply: &Reply) -> Result<(), Trouble> {
+        let ids: Vec<&str> = posted.split(BETWEEN).collect();
+        let rendered = render(reply);
+        if ids.len() == 1 && rendered.messages.len() > 1 {
+            return self.edit_into_several(place, posted, &rendered).await;
+        }
+        // The buttons and what was decided stand on the last message; what stands before it does not change.
+        let (Some(last), Some(message)) = (ids.last(), rendered.messages.last()) else { return Ok(()) };
+        let message = if ids.len() == rendered.messages.len() { message.clone() } else { render_one(reply) };
+        self.update(place, last, &message).await
+    }
+
+    /// A message that was shown while it was written turns out too long for one: the rest follows it.
+    async fn edit_into_several(&self, place: &Place, posted: &str, rendered: &Rendered) -> Result<(), Trouble> {
+        for (part, message) in rendered.messages.iter().enumerate() {
+            if part == 0 {
+                self.update(place, posted, message).await?;
+                continue;
+            }
+            let mut body = body(&place.channel, message);
+            body["thread_ts"] = json!(place.thread);
+            self.post(&place.workspace, &body).await?;
+        }
+        match &rendered.file {
+            Some(file) => self.attach(place, &place.channel, &place.thread, file).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn update(&self, place: &Place, ts: &str, message: &Message) -> Result<(), Trouble> {
+        let mut body = body(&place.channel, message);
+        body["ts"] = json!(ts);
+        match self.call(&place.workspace, "chat.update", &body).await {
+            Err(Failed::Api(error)) if error.is_lost_message() => Ok(()),
+            done => done.map(|_| ()).map_err(Trouble::from),
+        }
+    }
+
+    /// Tells one person something that only they see; in a direct message where the channel is closed to us.
+    async fn whisper(&self, place: &Place, user: &str, message: &Message) -> Result<(), Trouble> {
+        let mut whispered = body(&place.channel, message);
+        whispered["user"] = json!(user);
+        if !place.thread.is_empty() {
+            whispered["thread_ts"] = json!(place.thread);
+        }
+        let direct = place.channel == user;
+        let told = match direct {
+            true => Err(Failed::Api(api::Error::Refused("channel_not_found".to_owned()))),
+            false => self.call(&place.workspace, "chat.postEphemeral", &whispered).await,
+        };
+        match told {
+            Err(Failed::Api(error)) if error.is_closed_channel() => {
+                self.post(&place.workspace, &body(user, message)).await.map(|_| ()).map_err(Trouble::from)
+            }
+            told => told.map(|_| ()).map_err(Trouble::from),
+        }
+    }
+
+    /// What to do about a delivery that Slack did not take.
+    async fn troubled(
+        &self,
+        delivery: &Delivery,
+        place: &Place,
+        failed: Failed,
+        attempt: u32,
+    ) -> Result<Ended, workshop::Error> {
+        let workshop = &self.0.workshop;
+        let later = match &failed {
+            Failed::Api(api::Error::RateLimited { retry_after }) => Some(*retry_after),
+            Failed::Api(api::Error::Unavailable(_)) => Some(Duration::from_secs(1 << attempt.clamp(0, 5))),
+            Failed::Api(error) if error.is_revoked() => Some(REVOKED),
+            Failed::NotInstalled => Some(REVOKED),
+            Failed::Api(_) => None,
+        };
+        if let Some(later) = later {
+            tracing::warn!(delivery.id = %delivery.id, error = %failed, "A message to Slack waits");
+            workshop.release_delivery(delivery.id).await?;
+            return Ok(Ended::Retry(later));
+        }
+        let closed = matches!(&failed, Failed::Api(error) if error.is_closed_channel());
+        let direct = self.direct(delivery, place).await?;
+        if let (true, Some(user)) = (closed, direct)
+            && user != place.channel
+        {
+            workshop.delivery_failed(delivery.id, "the channel is closed to the app").await?;
+            return self.tell_directly(delivery, place, &user).await;
+        }
+        tracing::error!(delivery.id = %delivery.id, error = %failed, "A message to Slack cannot be delivered: {failed}");
+        workshop.delivery_failed(delivery.id, "Slack refuses it").await?;
+        Ok(Ended::Done)
+    }
+
+    /// Who is told directly what a channel does not take: who opened the workshop, else its owner.
+    async fn direct(&self, delivery: &Delivery, place: &Place) -> Result<Option<String>, workshop::Error> {
+        match self.0.workshop.scene(delivery).await? {
+            Some(Scene::Card { user, .. }) if !user.is_empty() => Ok(Some(user)),
+            Some(Scene::Note(Note::Worded { .. })) | None => Ok(None),
+            Some(_) => self.0.workshop.owner_in(delivery, place).await,
+        }
+    }
+
+    /// Posts in a direct message what a channel did not take, and says so.
+    async fn tell_directly(&self, delivery: &Delivery, place: &Place, user: &str) -> Result<Ended, workshop::Error> {
+        let there = Place { channel: user.to_owned(), thread: String::new(), ..place.clone() };
+        let why = serde_json::to_value(reply::closed_channel(&place.channel)).unwrap_or_default();
+        self.0.workshop.redirect(delivery, &there, why).await?;
+        Ok(Ended::Done)
+    }
+
+    /// Brings what was posted up to date.
+    pub async fn refresh(&self, refresh: &Refresh) -> Result<Ended, workshop::Error> {
+        let workshop = &self.0.workshop;
+        let mut edits: Vec<(Place, String, Reply)> = Vec::new();
+        match refresh {
+            Refresh::Card { draft } => {
+                if let Some((scene, homes)) = workshop.card(*draft).await?
+                    && let Some(reply) = worded(&scene)
+                {
+                    let cards = homes.into_iter().filter(|home| !home.card.is_empty());
+                    edits.extend(cards.map(|home| (home.place, home.card, reply.clone())));
+                }
+            }
+            Refresh::Message { message } => {
+                if let Some((scene, posted)) = workshop.posted_message(*message).await?
+                    && let Some(reply) = worded(&scene)
+                {
+                    edits.extend(posted.iter().filter_map(|delivery| edit_of(delivery, &reply)));
+                }
+            }
+            Refresh::Trial { trial } => {
+                if let Some((Scene::Trial(trial, draft), progress, results)) = workshop.posted_trial(*trial).await? {
+                    let (on_its_way, ended) = (scene::progress(&trial), scene::result(&trial, &draft));
+                    edits.extend(progress.iter().filter_map(|delivery| edit_of(delivery, &on_its_way)));
+                    edits.extend(results.iter().filter_map(|delivery| edit_of(delivery, &ended)));
+                }
+            }
+            Refresh::Home { account } => {
+                for identity in workshop.home_watchers(*account).await? {
+                    let view = home_page(workshop, &identity).await?;
+                    self.publish_home(&identity.workspace, &identity.user, &view).await;
+                }
+            }
+        }
+        for (place, posted, reply) in edits {
+            match self.edit(&place, &posted, &reply).await {
+                Ok(()) => {}
+                Err(Trouble::Workshop(error)) => return Err(error),
+                Err(Trouble::Slack(Failed::Api(api::Error::RateLimited { retry_after }))) => {
+                    return Ok(Ended::Retry(retry_after));
+                }
+                Err(Trouble::Slack(Failed::Api(api::Error::Unavailable(_)))) => {
+                    return Ok(Ended::Retry(Duration::from_secs(3)));
+                }
+                Err(Trouble::Slack(error)) => {
+                    tracing::info!(%error, "A message on Slack could not be brought up to date")
+                }
+            }
+        }
+        Ok(Ended::Done)
+    }
+
+    /// The workshop.
+    pub(super) fn workshop(&self) -> &Workshop {
+        &self.0.workshop
+    }
+}
+
+/// Why a delivery was not made.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// Slack did not take it.
+    Slack(Failed),
+    /// It could not be noted.
+    Workshop(workshop::Error),
+}
+
+impl From<Failed> for Trouble {
+    fn from(failed: Failed) -> Self {
+        Self::Slack(failed)
+    }
+}
+
+impl From<workshop::Error> for Trouble {
+    fn from(error: workshop::Error) -> Self {
+        Self::Workshop(error)
+    }
+}
+
+fn body(channel: &str, message: &Message) -> Value {
+    let mut body = json!({ "channel": channel, "text": message.text, "link_names": false });
+    if !message.blocks.is_empty() {
+        body["blocks"] = json!(message.blocks);
+    }
+    body
+}
+
+/// A reply without blocks, for when Slack takes none of them.
+fn plain(reply: &Reply) -> Message {
+    Message { text: super::render::fallback(reply), blocks: Vec::new() }
+}
+
+fn edit_of(delivery: &Delivery, reply: &Reply) -> Option<(Place, String, Reply)> {
+    Some((delivery.place.clone()?, delivery.posted_as.clone()?, reply.clone()))
+}
+
+/// What a delivery shows; `None` when there is nothing to show any more.
+fn shown(delivery: &Delivery, scene: &Scene) -> Option<Reply> {
+    match (delivery.kind, scene) {
+        // The result tells it better, and comes at once.
+        (DeliveryKind::Progress, Scene::Trial(trial, _)) if trial.status.is_final() => None,
+        (DeliveryKind::Progress, Scene::Trial(trial, _)) => Some(scene::progress(trial)),
+        (DeliveryKind::RatingReminder, Scene::Trial(trial, _)) => {
+            trial.ratings.iter().all(|rating| rating.account != trial.account).then(|| scene::rating_reminder(trial))
+        }
+        (_, Scene::Note(note)) => {
+            Some(scene::note(note, || delivery.body.get("draft").and_then(Value::as_i64).map(|id| id as i32)))
+        }
+        (_, scene) => worded(scene),
+    }
+}
+
+fn worded(scene: &Scene) -> Option<Reply> {
+    match scene {
+        Scene::Card { draft, owner, need, .. } => Some(scene::card(draft, owner, need.as_deref())),
+        Scene::Message { message, author, draft, proposal } => {
+            Some(scene::message(message, author, draft, proposal.as_deref()))
+        }
+        Scene::Trial(trial, draft) => Some(scene::result(trial, draft)),
+        Scene::Told(told) => Some(scene::notice(told)),
+        Scene::Note(note) => Some(scene::note(note, || None)),
+    }
+}

@@ -1,0 +1,145 @@
+//! Forms that were sent: read and checked while the person still sees them, so that a mistake loses nothing.
+
+use chrono::TimeDelta;
+use serde_json::{Map, Value, json};
+
+use super::{About, CommitFields, Memory, WINDOWS};
+use crate::chat::inbound::Form;
+use crate::domain::research_window::Window;
+use crate::domain::trial;
+use crate::domain::{Instant, Invalid, draft, library};
+
+/// A form with values that cannot be used: Slack shows a sentence at each.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mistakes(Map<String, Value>);
+
+impl Mistakes {
+    /// One mistake, at one input.
+    pub fn at(block: &str, sentence: impl Into<String>) -> Self {
+        let mut mistakes = Self::default();
+        mistakes.add(block, sentence.into());
+        mistakes
+    }
+
+    fn add(&mut self, block: &str, sentence: String) {
+        self.0.insert(block.to_owned(), json!(sentence));
+    }
+
+    /// What Slack is answered.
+    pub fn answer(self) -> Value {
+        json!({ "response_action": "errors", "errors": self.0 })
+    }
+}
+
+/// What a form remembers.
+pub fn memory(view: &Value) -> Option<Memory> {
+    serde_json::from_str(view["private_metadata"].as_str()?).ok()
+}
+
+/// The first input of a form, where what is wrong with the whole is shown.
+pub fn first_input(view: &Value) -> String {
+    let blocks = view["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = blocks.iter().find(|block| block["type"] == "input");
+    first.and_then(|block| block["block_id"].as_str()).unwrap_or("value").to_owned()
+}
+
+/// The input of the form that holds a field.
+pub fn input_of(field: &str, view: &Value) -> String {
+    let block = match field {
+        "test_query" => "question",
+        "limit" => "articles",
+        "notes" => "note",
+        other => other,
+    };
+    let blocks = view["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    match blocks.iter().any(|known| known["block_id"] == block && known["type"] == "input") {
+        true => block.to_owned(),
+        false => first_input(view),
+    }
+}
+
+/// Reads a form; every value is checked as far as that can be done without asking anybody.
+pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes> {
+    let state = &view["state"]["values"];
+    let text = |block: &str| state[block]["value"]["value"].as_str().unwrap_or_default().to_owned();
+    let mut mistakes = Mistakes::default();
+    let mut check = |result: Result<(), Invalid>, block: &str| {
+        if let Err(invalid) = result {
+            mistakes.add(block, format!("This {}.", invalid.reason));
+        }
+    };
+    let form = match about {
+        About::Test { draft } => {
+            let topic = state["topic"]["topic"]["selected_option"]["value"].as_str().unwrap_or_default().to_owned();
+            let (question, model) = (text("question"), text("model"));
+            check(trial::parse_question(&question).map(|_| ()), "question");
+            check(trial::parse_topic(&topic).map(|_| ()), "topic");
+            if !model.trim().is_empty() {
+                check(trial::parse_model(&model).map(|_| ()), "model");
+            }
+            let limit = trial::parse_limit(Some(text("articles").trim().parse().unwrap_or(0)));
+            let articles = limit.as_ref().copied().unwrap_or_default();
+            check(limit.map(|_| ()), "articles");
+            let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
+            let window = window(state["window"]["value"]["selected_option"]["value"].as_str(), now);
+            Form::Test { draft: *draft, question, topic, articles, model, window }
+        }
+        About::Edit { draft, base } => {
+            let texts: Vec<String> = (0..)
+                .map(|index| format!("text{index}"))
+                .map_while(|block| {
+                    state.get(&block).map(|input| input["value"]["value"].as_str().unwrap_or_default().to_owned())
+                })
+                .collect();
+            let text = texts.join("\n");
+            check(draft::parse_text("text", &text).map(|_| ()), "text0");
+            Form::Edit { draft: *draft, base: *base, text }
+        }
+        About::Commit { draft, confirm } => {
+            let CommitFields { name, title, description } = commit_fields(view);
+            check(library::PromptName::parse(&name).map(|_| ()), "name");
+            check(library::parse_title(&title).map(|_| ()), "title");
+            check(library::parse_description(&description).map(|_| ()), "description");
+            Form::Commit { draft: *draft, name, title, description, confirm: *confirm }
+        }
+        About::Note { trial } => {
+            let note = text("note");
+            check(trial::parse_note(&note).map(|_| ()), "note");
+            Form::Note { trial: *trial, note }
+        }
+        About::Pick { draft, proposal } => {
+            let groups = (0..).map(|index| format!("changes{index}")).map_while(|block| state.get(&block));
+            let chosen =
+                groups.flat_map(|group| group["value"]["selected_options"].as_array().cloned().unwrap_or_default());
+            let changes: Vec<usize> = chosen.filter_map(|option| option["value"].as_str()?.parse().ok()).collect();
+            if changes.is_empty() {
+                check(
+                    Err(Invalid::new("changes", "needs one change at least; press Reject to accept none")),
+                    "changes0",
+                );
+            }
+            Form::Pick { draft: *draft, proposal: *proposal, changes }
+        }
+        About::Compare { trial } => {
+            let with = state["with"]["value"]["selected_option"]["value"].as_str().and_then(|id| id.parse().ok());
+            match with {
+                Some(with) => Form::Compare { trial: *trial, with },
+                None => return Err(Mistakes::at("with", "Choose a test.")),
+            }
+        }
+        About::New => Form::New { need: text("need") },
+    };
+    if mistakes.0.is_empty() { Ok(form) } else { Err(mistakes) }
+}
+
+/// What was typed into a commit's form.
+pub fn commit_fields(view: &Value) -> CommitFields {
+    let text =
+        |block: &str| view["state"]["values"][block]["value"]["value"].as_str().unwrap_or_default().trim().to_owned();
+    CommitFields { name: text("name"), title: text("title"), description: text("description") }
+}
+
+fn window(choice: Option<&str>, now: Instant) -> Option<Window> {
+    let days = WINDOWS.iter().find(|(value, ..)| Some(*value) == choice).and_then(|(_, _, days)| *days)?;
+    Some(Window { from: now - TimeDelta::days(days), to: now })
+}
