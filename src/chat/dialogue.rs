@@ -160,6 +160,7 @@ impl Dialogue {
                     Event::Delta { .. }
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
+                    | Event::QuestionAnswered { .. }
                     | Event::CancelTrial { .. }
                     | Event::Admit,
                 ) => continue,
@@ -191,18 +192,14 @@ impl Dialogue {
         let topic = match &self.topic {
             Some(topic) => topic.clone(),
             None => {
-                let topics = self.workshop.topics().await?;
-                // The topic whose name the draft shares most words with; a person can choose another.
                 let draft = self.workshop.draft(&self.actor, id).await?;
-                let words = format!("{} {question} {}", draft.name, draft.text).to_lowercase();
-                let shared =
-                    |name: &str| name.to_lowercase().split_whitespace().filter(|word| words.contains(word)).count();
-                let Some(best) = topics.iter().max_by_key(|topic| (shared(&topic.name), topic.articles)) else {
-                    return Ok(reply::topics(&topics, None));
+                let about = format!("{} {question} {}", draft.name, draft.text);
+                let Some(best) = self.workshop.suggest_topic(&about).await? else {
+                    return Ok(reply::topics(&[], None));
                 };
-                platform.post(&reply::topic_chosen(&best.name)).map_err(Stopped::Platform)?;
-                self.topic = Some(best.name.clone());
-                best.name.clone()
+                // A person can choose another.
+                platform.post(&reply::topic_chosen(&best)).map_err(Stopped::Platform)?;
+                self.topic.insert(best).clone()
             }
         };
         let request = TrialRequest {

@@ -18,12 +18,13 @@ pub mod passage;
 pub mod proposal;
 pub mod research_window;
 pub mod sentence;
+pub mod session;
 pub mod text;
 pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
+    AccountId, AnswerId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
     RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;

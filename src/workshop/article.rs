@@ -96,6 +96,19 @@ impl Workshop {
     pub async fn topics(&self) -> Result<Vec<TopicInfo>, Error> {
         Ok(store::article::topics(&mut *self.store.conn().await?).await?)
     }
+
+    /// The topic that a text is most likely about; `None` when there are no topics.
+    pub async fn suggest_topic(&self, text: &str) -> Result<Option<String>, Error> {
+        Ok(best_topic(self.topics().await?, text))
+    }
+}
+
+/// The topic whose name shares most words with a text; of several, the one with most articles.
+pub(super) fn best_topic(topics: Vec<TopicInfo>, text: &str) -> Option<String> {
+    let text = text.to_lowercase();
+    let shared = |name: &str| name.to_lowercase().split_whitespace().filter(|word| text.contains(word)).count();
+    let best = topics.into_iter().max_by_key(|topic| (shared(&topic.name), topic.articles));
+    best.map(|topic| topic.name)
 }
 
 /// Reads one line of a JSON Lines file.

@@ -16,6 +16,7 @@ pub mod library;
 pub mod message;
 pub mod proposal;
 pub mod research;
+pub mod session;
 pub mod settings;
 pub mod trial;
 pub mod trial_run;
