@@ -46,6 +46,13 @@ pub enum Command {
     },
     /// Start a workshop on a copy of a prompt.
     Clone(String),
+    /// Ask a prompt a question.
+    Ask {
+        /// The prompt's name.
+        prompt: String,
+        /// The question.
+        question: String,
+    },
     /// Look for prompts.
     Library(String),
     /// Leave.
@@ -80,6 +87,7 @@ pub const TABLE: &[Entry] = &[
     Entry { verb: "rate", arguments: "1–5 [note]", help: "rate the last test" },
     Entry { verb: "commit", arguments: "NAME [title]", help: "put the prompt into the library" },
     Entry { verb: "clone", arguments: "NAME", help: "start from a prompt of the library" },
+    Entry { verb: "ask", arguments: "NAME QUESTION", help: "ask a prompt of the library" },
     Entry { verb: "library", arguments: "[words]", help: "look for prompts" },
     Entry { verb: "help", arguments: "", help: "show this" },
     Entry { verb: "quit", arguments: "", help: "leave; everything is kept" },
@@ -144,6 +152,10 @@ pub fn parse(said: &str) -> Result<Command, Unclear> {
         }
         "clone" if rest.is_empty() => Err(usage("clone")),
         "clone" => Ok(Command::Clone(rest.to_owned())),
+        "ask" => {
+            let (prompt, question) = rest.split_once(char::is_whitespace).ok_or_else(|| usage("ask"))?;
+            Ok(Command::Ask { prompt: prompt.to_owned(), question: question.trim().to_owned() })
+        }
         "library" => Ok(Command::Library(rest.to_owned())),
         "quit" | "exit" | "q" => Ok(Command::Quit),
         other => Err(Unclear::Unknown { verb: other.to_owned(), nearest: nearest(other) }),
@@ -171,6 +183,7 @@ mod tests {
             let said = match entry.verb {
                 "open" => "open 7".to_owned(),
                 "rate" => "rate 4 good".to_owned(),
+                "ask" => "ask some_prompt something".to_owned(),
                 verb => format!("{verb} something"),
             };
             let parsed = parse(if entry.verb == "accept" { "accept 1 2" } else { &said });

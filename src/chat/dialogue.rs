@@ -14,6 +14,7 @@ use crate::workshop::draft::Start;
 use crate::workshop::event::Event;
 use crate::workshop::library::Commit;
 use crate::workshop::proposal::Proposal;
+use crate::workshop::session::Ask;
 use crate::workshop::{Error, Workshop};
 
 /// How many drafts or tests one reply lists.
@@ -71,6 +72,7 @@ impl Dialogue {
             Command::New(requirements) => return self.start(&requirements, platform).await,
             Command::Say(text) => return self.say(&text, platform).await,
             Command::Test(question) => return self.test(&question, platform).await,
+            Command::Ask { prompt, question } => return self.ask(prompt, question, platform).await,
             Command::List => {
                 let (drafts, total) = self.workshop.drafts(&self.actor, None, LISTED, 0).await?;
                 reply::drafts(&drafts, total, marker)
@@ -223,6 +225,26 @@ impl Dialogue {
         }
         platform.progress(reply::progress(&trial)).map_err(Stopped::Platform)?;
         Ok(reply::result(&trial, self.marker))
+    }
+
+    /// Asks a prompt of the library, showing progress in place and then the answer.
+    async fn ask<P: Platform>(
+        &mut self,
+        prompt: String,
+        question: String,
+        platform: &mut P,
+    ) -> Result<Reply, Stopped<P::Error>> {
+        let topic = self.topic.clone();
+        let ask = Ask { prompt, version: None, question, topic, article_limit: trial::DEFAULT_ARTICLES };
+        let mut events = self.workshop.events().subscribe();
+        let mut answer = self.workshop.ask_prompt(&self.actor, ask, None).await?;
+        while !answer.status.is_final() {
+            platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
+            let _ = tokio::time::timeout(LOOK, events.next()).await;
+            answer = self.workshop.answer(&self.actor, answer.id).await?;
+        }
+        platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
+        Ok(reply::answer(&answer))
     }
 
     async fn choose_topic(&mut self, name: &str) -> Result<Reply, Error> {

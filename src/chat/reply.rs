@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use super::command::TABLE;
+use crate::domain::citation::CitationCheck;
 use crate::domain::draft::Draft;
 use crate::domain::library::{Prompt, PromptName};
+use crate::domain::session::{Answer, AnswerStatus};
 use crate::domain::text::excerpt;
-use crate::domain::trial::{Stage, Trial, TrialStatus};
+use crate::domain::trial::{Metrics, Stage, Trial, TrialStatus};
 use crate::domain::{VersionNumber, proposal};
 use crate::workshop::Error;
 use crate::workshop::article::TopicInfo;
@@ -159,7 +161,8 @@ pub fn result(trial: &Trial, marker: &str) -> Reply {
     match trial.status {
         TrialStatus::Succeeded => {
             let answer = trial.response.as_deref().unwrap_or_default().trim_end();
-            Reply::said(format!("{answer}\n\n{}\nRate it: {marker}rate 1–5 [note]", metrics(trial)))
+            let numbers = metrics(&trial.engine, trial.article_count, trial.metrics, trial.citations.as_ref());
+            Reply::said(format!("{answer}\n\n{numbers}\nRate it: {marker}rate 1–5 [note]"))
         }
         TrialStatus::Failed => {
             Reply::refused(format!("The test failed. {}", trial.failure_detail.as_deref().unwrap_or_default()))
@@ -172,17 +175,45 @@ pub fn result(trial: &Trial, marker: &str) -> Reply {
 }
 
 /// One line of numbers and one of the citation check.
-fn metrics(trial: &Trial) -> String {
-    let seconds = f64::from(trial.metrics.execution_ms.unwrap_or_default()) / 1000.0;
-    let mut line = format!("{} · {} articles · {seconds:.1} s", trial.engine, trial.article_count);
-    if let (Some(input), Some(output)) = (trial.metrics.tokens_in, trial.metrics.tokens_out) {
+fn metrics(engine: &str, articles: i32, metrics: Metrics, check: Option<&CitationCheck>) -> String {
+    let seconds = f64::from(metrics.execution_ms.unwrap_or_default()) / 1000.0;
+    let mut line = format!("{engine} · {articles} articles · {seconds:.1} s");
+    if let (Some(input), Some(output)) = (metrics.tokens_in, metrics.tokens_out) {
         let _ = write!(line, " · {input} + {output} tokens");
     }
-    if let Some(cost) = trial.metrics.cost_micros {
+    if let Some(cost) = metrics.cost_micros {
         let _ = write!(line, " · ${:.4}", cost as f64 / 1e6);
     }
-    let check = trial.citations.as_ref().map(|check| check.line()).unwrap_or_default();
+    let check = check.map(CitationCheck::line).unwrap_or_default();
     format!("{line}\n{check}")
+}
+
+/// What becomes of a question to a prompt.
+pub fn answering(status: AnswerStatus) -> &'static str {
+    match status {
+        AnswerStatus::Queued => "Queued …",
+        AnswerStatus::Running => "Reading articles and writing …",
+        AnswerStatus::Succeeded | AnswerStatus::Failed => "Done.",
+    }
+}
+
+/// A prompt's answer to a question, or why there is none.
+pub fn answer(answer: &Answer) -> Reply {
+    match answer.status {
+        AnswerStatus::Succeeded => {
+            let text = answer.response.as_deref().unwrap_or_default().trim_end();
+            let numbers = metrics(&answer.engine, answer.article_count, answer.metrics, answer.citations.as_ref());
+            let Answer { prompt_name, version, topic, .. } = answer;
+            Reply::said(format!("{text}\n\n{prompt_name} version {version} · {topic} · {numbers}"))
+        }
+        AnswerStatus::Failed => {
+            let failure = answer.failure.as_deref().unwrap_or_default();
+            Reply::refused(format!("{} could not answer. {failure}", answer.prompt_name))
+        }
+        AnswerStatus::Queued | AnswerStatus::Running => {
+            Reply::said(format!("{} is still answering.", answer.prompt_name))
+        }
+    }
 }
 
 /// The tests of a draft.
