@@ -16,6 +16,7 @@ use crate::workshop::draft::Start;
 use crate::workshop::event::Event;
 use crate::workshop::library::Commit;
 use crate::workshop::proposal::Proposal;
+use crate::workshop::session::Ask;
 use crate::workshop::{Error, Workshop};
 
 /// How many drafts or tests one reply lists.
@@ -81,6 +82,7 @@ impl Dialogue {
                 }
                 return self.test(&question, platform).await;
             }
+            Command::Ask { prompt, question } => return self.ask(prompt, question, platform).await,
             Command::List => {
                 let (drafts, total) = self.workshop.drafts(&self.actor, None, LISTED, 0).await?;
                 reply::drafts(&drafts, total, marker)
@@ -135,7 +137,6 @@ impl Dialogue {
                 self.actor = joined.unwrap_or_else(|| self.actor.clone());
                 reply
             }
-            Command::Ask { .. } => Reply::refused("not yet"),
             Command::Clone(name) => {
                 let started = self.workshop.clone_prompt(&self.actor, &name, None).await?;
                 (self.draft, self.trial) = (Some(started.draft.id), None);
@@ -190,6 +191,7 @@ impl Dialogue {
                     Event::Delta { .. }
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
+                    | Event::QuestionAnswered { .. }
                     | Event::CancelTrial { .. }
                     | Event::Admit,
                 ) => continue,
@@ -221,18 +223,14 @@ impl Dialogue {
         let topic = match &self.topic {
             Some(topic) => topic.clone(),
             None => {
-                let topics = self.workshop.topics().await?;
-                // The topic whose name the draft shares most words with; a person can choose another.
                 let draft = self.workshop.draft(&self.actor, id).await?;
-                let words = format!("{} {question} {}", draft.name, draft.text).to_lowercase();
-                let shared =
-                    |name: &str| name.to_lowercase().split_whitespace().filter(|word| words.contains(word)).count();
-                let Some(best) = topics.iter().max_by_key(|topic| (shared(&topic.name), topic.articles)) else {
-                    return Ok(reply::topics(&topics, None));
+                let about = format!("{} {question} {}", draft.name, draft.text);
+                let Some(best) = self.workshop.suggest_topic(&about).await? else {
+                    return Ok(reply::topics(&[], None));
                 };
-                platform.post(&reply::topic_chosen(&best.name)).map_err(Stopped::Platform)?;
-                self.topic = Some(best.name.clone());
-                best.name.clone()
+                // A person can choose another.
+                platform.post(&reply::topic_chosen(&best)).map_err(Stopped::Platform)?;
+                self.topic.insert(best).clone()
             }
         };
         let request = TrialRequest {
@@ -256,6 +254,26 @@ impl Dialogue {
         }
         platform.progress(reply::progress(&trial)).map_err(Stopped::Platform)?;
         Ok(reply::result(&trial, self.marker))
+    }
+
+    /// Asks a prompt of the library, showing progress in place and then the answer.
+    async fn ask<P: Platform>(
+        &mut self,
+        prompt: String,
+        question: String,
+        platform: &mut P,
+    ) -> Result<Reply, Stopped<P::Error>> {
+        let topic = self.topic.clone();
+        let ask = Ask { prompt, version: None, question, topic, article_limit: trial::DEFAULT_ARTICLES };
+        let mut events = self.workshop.events().subscribe();
+        let mut answer = self.workshop.ask_prompt(&self.actor, ask, None).await?;
+        while !answer.status.is_final() {
+            platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
+            let _ = tokio::time::timeout(LOOK, events.next()).await;
+            answer = self.workshop.answer(&self.actor, answer.id).await?;
+        }
+        platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
+        Ok(reply::answer(&answer))
     }
 
     async fn choose_topic(&mut self, name: &str) -> Result<Reply, Error> {

@@ -19,6 +19,7 @@ use crate::domain::{Actor, DraftId};
 use crate::workshop::draft::{Opening, Start};
 use crate::workshop::library::Commit;
 use crate::workshop::place::Audience;
+use crate::workshop::session::Ask;
 use crate::workshop::{Error, Noun, Workshop};
 
 /// How many drafts or prompts one reply lists.
@@ -291,8 +292,12 @@ impl Turn<'_> {
         Ok(Answer::Whisper(reply))
     }
 
-    async fn ask(&self, _prompt: &str, _question: &str) -> Result<Answer, Error> {
-        Ok(Answer::Nothing)
+    async fn ask(&self, prompt: &str, question: &str) -> Result<Answer, Error> {
+        let (prompt, question) = (prompt.to_owned(), question.to_owned());
+        let ask = Ask { prompt, version: None, question, topic: None, article_limit: DEFAULT_ARTICLES };
+        let place = &self.inbound.place;
+        let asked = self.workshop.ask_prompt_in(&self.actor, ask, Some(self.key), Some(place)).await?;
+        Ok(Answer::Whisper(reply::asking(&asked)))
     }
 
     /// Why something was not done, what was kept of it, and what can be done now.

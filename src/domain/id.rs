@@ -50,6 +50,8 @@ id! {
     MessageId(Uuid);
     /// One test.
     TrialId(Uuid);
+    /// A question to a prompt, with its answer.
+    AnswerId(Uuid);
     /// A frozen list of articles.
     RetrievalId(Uuid);
     /// Something to tell a person where a workshop lives.
@@ -70,4 +72,4 @@ macro_rules! uuid_id {
     )*};
 }
 
-uuid_id! { AccountId TokenId MessageId TrialId RetrievalId DeliveryId ArrivalId }
+uuid_id! { AccountId TokenId MessageId TrialId AnswerId RetrievalId DeliveryId ArrivalId }

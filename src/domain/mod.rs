@@ -19,12 +19,13 @@ pub mod place;
 pub mod proposal;
 pub mod research_window;
 pub mod sentence;
+pub mod session;
 pub mod text;
 pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
+    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber, RetrievalId,
     RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;

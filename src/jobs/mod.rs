@@ -5,6 +5,7 @@
 //! start, so that jobs of a dead worker are given to others; payloads parsed in the handler, so that a bad one harms only
 //! itself; work spawned apart from the worker, so that a panic or a blocking call harms only the job.
 
+mod answer_question;
 mod answer_turn;
 mod deliver;
 mod expire_drafts;
@@ -27,6 +28,7 @@ use crate::workshop::arrival::HandleArrival;
 use crate::workshop::delivery::{Deliver, Refresh};
 use crate::workshop::expiry::ExpireDrafts;
 use crate::workshop::message::AnswerTurn;
+use crate::workshop::session::AnswerQuestion;
 use crate::workshop::trial::RunTrial;
 use crate::workshop::trial_run::Ran;
 use crate::workshop::upkeep::TidyQueue;
@@ -223,6 +225,7 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
     };
     match kind.as_str() {
         AnswerTurn::KIND => with(data, |job| answer_turn::run(job, attempt, desk)).await,
+        AnswerQuestion::KIND => with(data, |job| answer_question::run(job, attempt, desk)).await,
         RunTrial::KIND => with(data, |job| run_trial::run(job, desk)).await,
         HandleArrival::KIND => with(data, |job| handle_arrival::run(job, attempt, desk)).await,
         Deliver::KIND => with(data, |job| deliver::run(job, attempt, desk)).await,
@@ -262,6 +265,10 @@ fn apologise(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output
             },
             AnswerTurn::KIND => match serde_json::from_value::<AnswerTurn>(data) {
                 Ok(AnswerTurn { message }) => workshop.turn_panicked(message).await,
+                Err(_) => Ok(()),
+            },
+            AnswerQuestion::KIND => match serde_json::from_value::<AnswerQuestion>(data) {
+                Ok(AnswerQuestion { answer }) => workshop.question_panicked(answer).await,
                 Err(_) => Ok(()),
             },
             _ => Ok(()),

@@ -231,6 +231,15 @@ pub async fn merge(conn: &mut Conn, from: AccountId, into: AccountId) -> Result<
     sqlx::query!("update proposals set decided_by = $2 where decided_by = $1", from, into).execute(&mut *conn).await?;
     sqlx::query!("update deliveries set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
     sqlx::query!("update activity set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!(
+        "update answers a set account_id = $2
+        where a.account_id = $1
+            and not exists (select from answers o where o.account_id = $2 and o.client_key = a.client_key)",
+        from,
+        into,
+    )
+    .execute(&mut *conn)
+    .await?;
     // Where both have one, the account that stays keeps its own.
     sqlx::query!(
         "update ratings r set account_id = $2

@@ -29,6 +29,8 @@ choice! {
         PromptCommitted = "prompt_committed",
         /// A prompt was cloned.
         PromptCloned = "prompt_cloned",
+        /// A prompt was asked a question.
+        PromptAsked = "prompt_asked",
     }
 }
 

@@ -261,6 +261,18 @@ pub async fn versions(conn: &mut Conn, prompt: PromptId) -> Result<Vec<Version>,
         .collect())
 }
 
+/// The text of one version of a prompt.
+pub async fn version_text(conn: &mut Conn, prompt: PromptId, number: VersionNumber) -> Result<Option<String>, Error> {
+    let text = sqlx::query_scalar!(
+        "select text from prompt_versions where prompt_id = $1 and number = $2",
+        prompt.0,
+        number.0,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(text)
+}
+
 /// Drafts that were started from a prompt.
 pub async fn count_clones(conn: &mut Conn, prompt: PromptId) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from drafts where parent_prompt_id = $1"#, prompt.0)

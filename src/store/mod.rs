@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod answer;
 pub mod arrival;
 pub mod article;
 pub mod delivery;

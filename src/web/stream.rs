@@ -56,6 +56,7 @@ impl AnswerWatch {
                     Event::Delta { .. }
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
+                    | Event::QuestionAnswered { .. }
                     | Event::CancelTrial { .. }
                     | Event::Admit,
                 ) => {}
@@ -102,6 +103,7 @@ impl TrialWatch {
                         | Event::Delta { .. }
                         | Event::Answered { .. }
                         | Event::DraftChanged { .. }
+                        | Event::QuestionAnswered { .. }
                         | Event::CancelTrial { .. }
                         | Event::Admit => {}
                     }

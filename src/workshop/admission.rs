@@ -11,8 +11,8 @@ use crate::queue::{self, Queue};
 use crate::store::trial::run;
 use crate::store::{self, Conn};
 
-/// How long an admitted test may be without a living job before it is looked at.
-const ORPHAN_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
+/// How long an admitted test, or a question, may be without a living job before it is looked at.
+pub(super) const ORPHAN_AFTER: chrono::TimeDelta = chrono::TimeDelta::seconds(30);
 
 impl Workshop {
     /// Admits what fits, in the caller's transaction; false when another transaction is deciding just now.

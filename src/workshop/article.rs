@@ -97,7 +97,7 @@ impl Workshop {
         Ok(store::article::topics(&mut *self.store.conn().await?).await?)
     }
 
-    /// The topic that a text is most likely about.
+    /// The topic that a text is most likely about; `None` when there are no topics.
     pub async fn suggest_topic(&self, text: &str) -> Result<Option<String>, Error> {
         Ok(best_topic(self.topics().await?, text))
     }

@@ -13,7 +13,8 @@ use crate::domain::account::Identity;
 use crate::domain::draft::Draft;
 use crate::domain::place::Place;
 use crate::domain::trial::Trial;
-use crate::domain::{AccountId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
+use crate::domain::session::Answer;
+use crate::domain::{AccountId, AnswerId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
 use crate::queue::{self, Job, Options, Queue};
 pub use crate::store::delivery::{Claim, Delivery, DeliveryKind};
 use crate::store::message::Message;
@@ -148,6 +149,8 @@ pub enum Scene {
     },
     /// A test, on its way or ended.
     Trial(Box<Trial>, Box<Draft>),
+    /// A question that was put to a prompt, and who asked.
+    Answer(Box<Answer>, String),
     /// Something that was done.
     Note(Note),
     /// A reminder or notice about a draft.
@@ -196,7 +199,7 @@ impl Workshop {
         Ok(Some(delivery.id))
     }
 
-    async fn push_delivery(&self, conn: &mut Conn, delivery: DeliveryId, again: &str) -> Result<(), Error> {
+    pub(super) async fn push_delivery(&self, conn: &mut Conn, delivery: DeliveryId, again: &str) -> Result<(), Error> {
         let options = Options { key: Some(format!("deliver:{delivery}{again}")), run_at: None };
         queue::push(conn, &Deliver { delivery }, options).await?;
         Ok(())
@@ -365,6 +368,15 @@ impl Workshop {
         Ok(())
     }
 
+    /// Whether what a delivery tells of is still to come.
+    pub async fn is_to_come(&self, delivery: &Delivery) -> Result<bool, Error> {
+        Ok(match self.scene(delivery).await? {
+            None => delivery.kind == DeliveryKind::Message && delivery.body.get("turn").is_some(),
+            Some(Scene::Answer(answer, _)) => !answer.status.is_final(),
+            Some(_) => false,
+        })
+    }
+
     /// What a delivery shows; `None` when what it tells of is gone.
     pub async fn scene(&self, delivery: &Delivery) -> Result<Option<Scene>, Error> {
         let mut conn = self.store.conn().await?;
@@ -393,7 +405,10 @@ impl Workshop {
                 Ok(serde_json::from_value(delivery.body.clone()).ok().map(Scene::Note))
             }
             DeliveryKind::ExpiryReminder | DeliveryKind::Expired => Ok(Told::read(delivery).map(Scene::Told)),
-            DeliveryKind::Answer => Ok(None),
+            DeliveryKind::Answer => match id("answer") {
+                Some(answer) => answer_scene(&mut conn, AnswerId(answer)).await,
+                None => Ok(None),
+            },
         }
     }
 
@@ -487,6 +502,12 @@ impl Workshop {
         }
         Ok(())
     }
+}
+
+async fn answer_scene(conn: &mut Conn, id: AnswerId) -> Result<Option<Scene>, Error> {
+    let Some(answer) = store::answer::find(conn, id).await? else { return Ok(None) };
+    let asker = store::account::find(conn, answer.account).await?.map(|account| account.name).unwrap_or_default();
+    Ok(Some(Scene::Answer(Box::new(answer), asker)))
 }
 
 async fn user_in(conn: &mut Conn, account: AccountId, place: &Place) -> Result<Option<String>, Error> {

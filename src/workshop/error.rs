@@ -19,6 +19,8 @@ choice! {
         Proposal = "proposal",
         /// A test.
         Trial = "test",
+        /// A question to a prompt, with its answer.
+        Answer = "answer",
         /// A prompt of the library.
         Prompt = "prompt",
         /// An account.
@@ -31,7 +33,7 @@ choice! {
 choice! {
     /// A limit of what one person may use.
     pub enum Limit {
-        /// Tests within an hour.
+        /// Tests, and questions to prompts, within an hour.
         TestsPerHour = "tests_per_hour",
         /// Living drafts.
         DraftsPerUser = "drafts_per_user",
@@ -129,7 +131,7 @@ fn join(invalid: &[Invalid]) -> String {
 
 fn limit_sentence(limit: Limit, most: u32, until: Option<Instant>) -> String {
     let what = match limit {
-        Limit::TestsPerHour => format!("You can start {most} tests within an hour."),
+        Limit::TestsPerHour => format!("You can start {most} tests within an hour, questions to prompts included."),
         Limit::DraftsPerUser => {
             format!("You can have {most} drafts at a time. Commit or delete one to start another.")
         }

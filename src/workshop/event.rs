@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use super::{Error, Workshop};
-use crate::domain::{ChatId, DraftId, MessageId, TrialId};
+use crate::domain::{AnswerId, ChatId, DraftId, MessageId, TrialId};
 use crate::store::{self, Conn};
 
 /// Something that happened.
@@ -43,6 +43,11 @@ pub enum Event {
     TrialChanged {
         /// The test.
         trial: TrialId,
+    },
+    /// A question to a prompt was answered, or has failed.
+    QuestionAnswered {
+        /// The question.
+        answer: AnswerId,
     },
     /// A person wants a running test to stop.
     CancelTrial {
@@ -131,7 +136,11 @@ impl Workshop {
         match &event {
             Event::CancelTrial { trial } => self.running.cancel(*trial),
             Event::Admit | Event::Gap => self.admission.notify_one(),
-            Event::Delta { .. } | Event::Answered { .. } | Event::DraftChanged { .. } | Event::TrialChanged { .. } => {}
+            Event::Delta { .. }
+            | Event::Answered { .. }
+            | Event::DraftChanged { .. }
+            | Event::TrialChanged { .. }
+            | Event::QuestionAnswered { .. } => {}
         }
         self.events.send(event);
     }

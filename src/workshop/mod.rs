@@ -20,6 +20,7 @@ pub mod message;
 pub mod place;
 pub mod proposal;
 pub mod research;
+pub mod session;
 pub mod settings;
 pub mod trial;
 pub mod trial_run;

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell};
 
@@ -12,18 +13,35 @@ use super::{Error, Workshop, guided};
 use crate::domain::article::FrozenArticle;
 use crate::domain::citation::{self, CitationCheck, Source};
 use crate::domain::research_window::Window;
-use crate::domain::trial::{Metrics, Trial};
+use crate::domain::trial::Metrics;
 use crate::domain::{RetrievalId, text};
 use crate::llm::engine::Engine;
 use crate::llm::{self, Completion, Message, Request, Role, Sink};
 use crate::store::article::{RetrievalKey, Search};
 use crate::store::{self, Conn};
 
-/// What finding articles is called in [`Trial::tools_used`].
+/// What finding articles is called in [`Trial::tools_used`](crate::domain::trial::Trial::tools_used).
 pub const SEARCH_TOOL: &str = "search_articles";
 
 /// Fewer matches of all words than this share of the limit, and articles with any of the words are taken too.
 const ENOUGH: usize = 3;
+
+/// What is to be found out, by a test or in a session.
+#[derive(Debug, Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// The question.
+    pub question: &'a str,
+    /// The topic's name.
+    pub topic: &'a str,
+    /// How many articles at most.
+    pub article_limit: i32,
+    /// Only articles published within.
+    pub window: Option<Window>,
+    /// The model; empty for the one of the settings.
+    pub model: &'a str,
+    /// Articles that were frozen before; `None` looks for them.
+    pub retrieval: Option<RetrievalId>,
+}
 
 /// A frozen list of articles, best first.
 #[derive(Debug)]
@@ -34,7 +52,7 @@ pub struct Retrieval {
     pub articles: Vec<FrozenArticle>,
 }
 
-/// The latest retrievals, so that tests of one question search once.
+/// The latest retrievals, so that tests and sessions with one question search once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache(Arc<Mutex<HashMap<RetrievalKey, Cell>>>);
 
@@ -148,17 +166,17 @@ pub struct Answer {
 
 impl Workshop {
     /// The articles for a question: found once for each question, topic, window and state of the articles.
-    pub(super) async fn retrieve(&self, trial: &Trial) -> Result<Arc<Retrieval>, Error> {
+    pub(super) async fn retrieve(&self, inquiry: &Inquiry<'_>) -> Result<Arc<Retrieval>, Error> {
         let mut conn = self.store.conn().await?;
-        if let Some(id) = trial.retrieval {
+        if let Some(id) = inquiry.retrieval {
             let articles = store::article::frozen(&mut conn, id).await?;
             return Ok(Arc::new(Retrieval { id, articles }));
         }
         let key = RetrievalKey {
-            question: trial.question.clone(),
-            topic: trial.topic.clone(),
-            limit: trial.article_limit,
-            window: trial.window,
+            question: inquiry.question.to_owned(),
+            topic: inquiry.topic.to_owned(),
+            limit: inquiry.article_limit,
+            window: inquiry.window,
             state: store::article::state(&mut conn).await?,
         };
         drop(conn);
@@ -192,11 +210,28 @@ impl Workshop {
         search(&mut conn, &RetrievalKey { question, topic, limit, window, state: 0 }).await
     }
 
-    /// Asks whoever answers now, and checks the answer's citations.
+    /// Asks whoever answers now, for as long as a model may take, and checks the answer's citations.
     pub(super) async fn ask(
         &self,
+        inquiry: &Inquiry<'_>,
+        prompt: &str,
+        articles: &[FrozenArticle],
+        sink: &Sink,
+    ) -> Result<Result<Answer, llm::Error>, Error> {
+        let topic = store::article::find_topic(&mut *self.store.conn().await?, inquiry.topic).await?;
+        let description = topic.map(|(_, description)| description).unwrap_or_default();
+        let engine = self.models.engine();
+        let limit = self.models.timeout();
+        let asked = self.ask_engine(&engine, inquiry, prompt, articles, &description, sink);
+        // The provider keeps its own deadline; this one also holds for a model in this process.
+        let asked = tokio::time::timeout(limit + Duration::from_secs(1), asked).await;
+        Ok(asked.unwrap_or(Err(llm::Error::Timeout(limit))))
+    }
+
+    async fn ask_engine(
+        &self,
         engine: &Engine,
-        trial: &Trial,
+        inquiry: &Inquiry<'_>,
         prompt: &str,
         articles: &[FrozenArticle],
         topic_description: &str,
@@ -205,9 +240,9 @@ impl Workshop {
         let nonce = format!("{:08x}", rand::random::<u32>());
         let composed = compose(Composition {
             prompt,
-            topic: &trial.topic,
+            topic: inquiry.topic,
             topic_description,
-            question: &trial.question,
+            question: inquiry.question,
             articles,
             token_budget: self.models.context_tokens(),
             nonce: &nonce,
@@ -216,7 +251,7 @@ impl Workshop {
         let completion = match engine {
             Engine::Remote(remote) => {
                 let request = Request {
-                    model: Some(trial.model.clone()).filter(|model| !model.is_empty()),
+                    model: Some(inquiry.model.to_owned()).filter(|model| !model.is_empty()),
                     system: composed.system,
                     messages: vec![Message { role: Role::User, content: composed.user }],
                     max_tokens: self.models.max_tokens(),
@@ -226,7 +261,7 @@ impl Workshop {
             }
             Engine::Local(_) | Engine::Templates => {
                 let started = std::time::Instant::now();
-                let text = guided::answer(engine, prompt, &trial.question, given, sink).await?;
+                let text = guided::answer(engine, prompt, inquiry.question, given, sink).await?;
                 let model = engine.model().to_owned();
                 Completion { text, model, usage: llm::Usage::default(), first_token: started.elapsed() }
             }

@@ -64,7 +64,7 @@ impl ChannelAccess {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Tests that one person may start within an hour.
+    /// Tests that one person may start within an hour, questions to prompts included.
     pub tests_per_hour: u32,
     /// Tests of one person that run at a time; more wait.
     pub concurrent_tests: u32,

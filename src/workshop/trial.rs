@@ -108,7 +108,8 @@ impl Workshop {
         Ok(trial)
     }
 
-    async fn check_test_limit(&self, conn: &mut Conn, actor: &Actor) -> Result<(), Error> {
+    /// Refuses when the actor has used up what one person may ask for: tests and questions to prompts together.
+    pub(super) async fn check_test_limit(&self, conn: &mut Conn, actor: &Actor) -> Result<(), Error> {
         let hour = TimeDelta::hours(1);
         let usage = store::trial::usage_since(conn, actor.account, self.now() - hour).await?;
         let most = self.settings.limits.tests_per_hour;
@@ -257,7 +258,7 @@ impl Workshop {
 }
 
 /// The stored name of a topic, or a refusal that names those there are.
-async fn find_topic(conn: &mut Conn, name: &str) -> Result<String, Error> {
+pub(super) async fn find_topic(conn: &mut Conn, name: &str) -> Result<String, Error> {
     if let Some((name, _)) = store::article::find_topic(conn, name).await? {
         return Ok(name);
     }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::event::{Event, notify};
-use super::research::{Answer, SEARCH_TOOL};
+use super::research::{Answer, Inquiry, SEARCH_TOOL};
 use super::{Error, Workshop};
 use crate::domain::TrialId;
 use crate::domain::trial::{Failure, Stage, Trial, TrialStatus};
@@ -23,8 +23,8 @@ use crate::store::{self, Conn};
 /// How often running tests are checked for a cancellation whose notification was lost.
 const CANCEL_CHECK: Duration = Duration::from_secs(2);
 
-/// More starts than this, and a test is what kills its workers.
-const MOST_STARTS: i32 = 8;
+/// More starts than this, and a test or question is what kills its workers.
+pub(super) const MOST_STARTS: i32 = 8;
 
 /// What became of a job's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,24 +110,22 @@ impl Workshop {
     }
 
     async fn work_on(&self, trial: &Trial, token: Uuid) -> Result<Result<Answer, llm::Error>, Error> {
-        let retrieval = self.retrieve(trial).await?;
+        let inquiry = Inquiry {
+            question: &trial.question,
+            topic: &trial.topic,
+            article_limit: trial.article_limit,
+            window: trial.window,
+            model: &trial.model,
+            retrieval: trial.retrieval,
+        };
+        let retrieval = self.retrieve(&inquiry).await?;
         let mut tx = self.store.begin().await?;
         let found = retrieval.articles.len() as i32;
         run::advance(&mut tx, trial.id, token, Stage::Writing, retrieval.id, found).await?;
         notify(&mut tx, &Event::TrialChanged { trial: trial.id }).await?;
         let prompt = store::draft::revision_text(&mut tx, trial.draft, trial.revision).await?.unwrap_or_default();
-        let topic = store::article::find_topic(&mut tx, &trial.topic).await?;
         store::commit(tx).await?;
-        let description = topic.map(|(_, description)| description).unwrap_or_default();
-        let engine = self.models.engine();
-        let limit = self.models.timeout();
-        let sink = Sink::nowhere();
-        let asked = self.ask(&engine, trial, &prompt, &retrieval.articles, &description, &sink);
-        // The provider keeps its own deadline; this one also holds for a model in this process.
-        Ok(match tokio::time::timeout(limit + Duration::from_secs(1), asked).await {
-            Ok(answer) => answer,
-            Err(_) => Err(llm::Error::Timeout(limit)),
-        })
+        self.ask(&inquiry, &prompt, &retrieval.articles, &Sink::nowhere()).await
     }
 
     async fn finish_run(&self, id: TrialId, token: Uuid, answer: Answer, took: Duration) -> Result<Ran, Error> {
@@ -241,7 +239,8 @@ fn count_end(status: TrialStatus) {
     metrics::counter!("workshop_trials_total", "status" => status.as_str()).increment(1);
 }
 
-fn capital(error: &llm::Error) -> String {
+/// What happened to a model, as the start of a sentence.
+pub(super) fn capital(error: &llm::Error) -> String {
     let sentence = error.to_string();
     let mut chars = sentence.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()

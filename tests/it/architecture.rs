@@ -15,7 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("web", &["domain", "workshop"]),
     ("jobs", &["domain", "workshop", "queue", "chat"]),
     ("telemetry", &[]),
-    ("config", &["workshop", "llm", "store", "telemetry", "web"]),
+    ("config", &["workshop", "llm", "store", "telemetry", "web", "chat"]),
 ];
 
 /// Crates that only some modules may name.
@@ -25,6 +25,9 @@ const ONLY: &[(&str, &[&str])] = &[
     ("apalis_postgres", &["jobs", "queue"]),
     ("axum", &["web", "app"]),
     ("genai", &["llm"]),
+    ("slack_morphism", &["chat"]),
+    ("hyper_rustls", &["chat"]),
+    ("tokio_tungstenite", &["chat"]),
     ("candle_core", &["llm"]),
     ("candle_nn", &["llm"]),
     ("clap", &["cli"]),

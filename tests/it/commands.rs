@@ -105,7 +105,7 @@ async fn an_analyst_gets_a_tested_prompt_in_the_terminal() {
     program.settings = vec![("WORKSHOP_LLM__BASE_URL", model.url()), ("WORKSHOP_LLM__MODEL", "test-model".to_owned())];
     let said = "I need executive-level financial analysis with risk focus\ndecide for me\n/comit x\n\
                 /test Which banks face which risks?\n/rate 4 good\n/commit\n/commit risk_executive Risk for executives\n\
-                /clone risk_executive\n/quit\n";
+                /ask risk_executive Which banks face which risks?\n/clone risk_executive\n/quit\n";
     let heard = program.prints(&["chat", "--user", "ann"], said);
     for part in [
         "Loaded the sample articles",
@@ -115,6 +115,7 @@ async fn an_analyst_gets_a_tested_prompt_in_the_terminal() {
         "Rated. Mean 4.0 of 1 rating(s).",
         "Give the prompt a name: /commit executive_level_financial_analysis_risk_focus",
         "risk_executive is in the library now: version 1",
+        "Hello from the fake model.\n\nrisk_executive version 1 · ",
         "copy of *Risk for executives*",
     ] {
         assert!(heard.contains(part), "{part:?} is missing in:\n{heard}");

@@ -3,6 +3,7 @@
 mod access;
 mod architecture;
 mod articles;
+mod ask;
 mod commands;
 mod embedded;
 mod expiry;

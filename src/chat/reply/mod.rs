@@ -11,11 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::button::{Button, Press};
 use super::command::{Command, TABLE, Unclear, Where};
 use crate::domain::account::Platform;
+use crate::domain::citation::CitationCheck;
 use crate::domain::draft::Draft;
 use crate::domain::library::{Prompt, PromptName};
 use crate::domain::place::Place;
+use crate::domain::session::{Answer, AnswerStatus};
 use crate::domain::text::excerpt;
-use crate::domain::trial::{Stage, Trial, TrialStatus};
+use crate::domain::trial::{Metrics, Stage, Trial, TrialStatus};
 use crate::domain::{DraftId, Instant, VersionNumber, proposal};
 use crate::workshop::Error;
 use crate::workshop::article::TopicInfo;
@@ -294,16 +296,60 @@ pub fn result(trial: &Trial, marker: &str) -> Reply {
 
 /// One line of numbers and one of the citation check.
 pub(super) fn metrics(trial: &Trial) -> [String; 2] {
-    let seconds = f64::from(trial.metrics.execution_ms.unwrap_or_default()) / 1000.0;
-    let mut line = format!("{} · {} articles · {seconds:.1} s", trial.engine, trial.article_count);
-    if let (Some(input), Some(output)) = (trial.metrics.tokens_in, trial.metrics.tokens_out) {
+    numbers(&trial.engine, trial.article_count, trial.metrics, trial.citations.as_ref())
+}
+
+fn numbers(engine: &str, articles: i32, metrics: Metrics, check: Option<&CitationCheck>) -> [String; 2] {
+    let seconds = f64::from(metrics.execution_ms.unwrap_or_default()) / 1000.0;
+    let mut line = format!("{engine} · {articles} articles · {seconds:.1} s");
+    if let (Some(input), Some(output)) = (metrics.tokens_in, metrics.tokens_out) {
         let _ = write!(line, " · {input} + {output} tokens");
     }
-    if let Some(cost) = trial.metrics.cost_micros {
+    if let Some(cost) = metrics.cost_micros {
         let _ = write!(line, " · ${:.4}", cost as f64 / 1e6);
     }
-    let check = trial.citations.as_ref().map(|check| check.line()).unwrap_or_default();
+    let check = check.map(CitationCheck::line).unwrap_or_default();
     [line, check]
+}
+
+/// What becomes of a question to a prompt.
+pub fn answering(status: AnswerStatus) -> &'static str {
+    match status {
+        AnswerStatus::Queued => "Queued …",
+        AnswerStatus::Running => "Reading articles and writing …",
+        AnswerStatus::Succeeded | AnswerStatus::Failed => "Done.",
+    }
+}
+
+/// A prompt's answer to a question, or why there is none.
+pub fn answer(answer: &Answer) -> Reply {
+    let Answer { prompt_name, version, topic, .. } = answer;
+    match answer.status {
+        AnswerStatus::Succeeded => {
+            let text = answer.response.as_deref().unwrap_or_default().trim_end();
+            let [line, check] =
+                numbers(&answer.engine, answer.article_count, answer.metrics, answer.citations.as_ref());
+            Reply::said(text).note(format!("{prompt_name} version {version} · {topic} · {line}")).note(check)
+        }
+        AnswerStatus::Failed => {
+            let failure = answer.failure.as_deref().unwrap_or_default();
+            Reply::refused(format!("{prompt_name} could not answer. {failure}"))
+        }
+        AnswerStatus::Queued | AnswerStatus::Running => Reply::said(format!("{prompt_name} is still answering.")),
+    }
+}
+
+/// A prompt's answer, for everybody where it was asked.
+pub fn answer_to(asked: &Answer, asker: &str) -> Reply {
+    let reply = answer(asked);
+    let question = excerpt(&asked.question, 300);
+    Reply { text: format!("**{asker} asked {}: {question}**\n\n{}", asked.prompt_name, reply.text), ..reply }
+}
+
+/// That a question was put to a prompt.
+pub fn asking(asked: &Answer) -> Reply {
+    let (name, version, topic) = (&asked.prompt_name, asked.version, &asked.topic);
+    Reply::said(format!("{name} version {version} is reading articles on {topic}; its answer comes here."))
 }
 
 /// The tests of a draft.

@@ -38,6 +38,10 @@ impl Slack {
     /// Makes a delivery that is ours.
     pub(super) async fn deliver_claimed(&self, delivery: Delivery, attempt: u32) -> Result<Ended, workshop::Error> {
         let workshop = &self.0.workshop;
+        if workshop.is_to_come(&delivery).await? {
+            workshop.release_delivery(delivery.id).await?;
+            return Ok(Ended::Done);
+        }
         let (Some(place), Some(scene)) = (delivery.place.clone(), workshop.scene(&delivery).await?) else {
             workshop.delivery_finished(delivery.id).await?;
             return Ok(Ended::Done);
@@ -103,7 +107,7 @@ impl Slack {
                     self.name_thread(&place.workspace, &place.channel, &place.thread, &draft.name).await;
                 }
             }
-            Scene::Message { .. } | Scene::Trial(..) | Scene::Note(_) | Scene::Told(_) => {
+            Scene::Message { .. } | Scene::Trial(..) | Scene::Answer(..) | Scene::Note(_) | Scene::Told(_) => {
                 self.0.workshop.delivery_posted(delivery.id, posted, &place.channel).await?;
             }
         }
@@ -127,8 +131,11 @@ impl Slack {
                 "event_type": "workshop_delivery",
                 "event_payload": { "delivery": delivery.id.to_string(), "part": part.to_string() },
             });
-            if !place.thread.is_empty() {
-                body["thread_ts"] = json!(place.thread);
+            // What is too long for one message goes on below it, not beside it.
+            let first = posted.first().map(String::as_str).unwrap_or_default();
+            let thread = if place.thread.is_empty() { first } else { &place.thread };
+            if !thread.is_empty() {
+                body["thread_ts"] = json!(thread);
             }
             let answer = self.post(&place.workspace, &body).await?;
             channel = answer["channel"].as_str().unwrap_or(&channel).to_owned();
@@ -418,6 +425,7 @@ fn worded(scene: &Scene) -> Option<Reply> {
             Some(scene::message(message, author, draft, proposal.as_deref()))
         }
         Scene::Trial(trial, draft) => Some(scene::result(trial, draft)),
+        Scene::Answer(answer, asker) => Some(reply::answer_to(answer, asker)),
         Scene::Told(told) => Some(scene::notice(told)),
         Scene::Note(note) => Some(scene::note(note, || None)),
     }

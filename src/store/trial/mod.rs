@@ -160,16 +160,16 @@ pub async fn evidence(conn: &mut Conn, draft: DraftId, revision: RevisionNumber)
     Ok((row.tests, row.mean))
 }
 
-/// Tests that one person asked for.
+/// Tests and questions to prompts that one person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
-    /// Since the time asked about, cancelled ones that never ran left out.
+    /// Since the time asked about, cancelled tests that never ran left out.
     pub recent: i64,
     /// When the oldest of those was asked for.
     pub oldest: Option<Instant>,
 }
 
-/// How many tests a person asked for since a time.
+/// How many tests and questions to prompts a person asked for since a time: one limit holds for both.
 ///
 /// Takes a lock on the person's tests until the transaction ends, so that two requests at once cannot both be the last.
 pub async fn usage_since(conn: &mut Conn, account: AccountId, since: Instant) -> Result<Usage, Error> {
@@ -179,8 +179,13 @@ pub async fn usage_since(conn: &mut Conn, account: AccountId, since: Instant) ->
     let usage = sqlx::query_as!(
         Usage,
         r#"select count(*) as "recent!", min(created_at) as oldest
-        from trials
-        where account_id = $1 and created_at > $2 and not (status = 'cancelled' and started_at is null)"#,
+        from (
+            select created_at from trials
+            where account_id = $1 and created_at > $2 and not (status = 'cancelled' and started_at is null)
+            union all
+            select created_at from answers
+            where account_id = $1 and created_at > $2
+        ) asked"#,
         account.0,
         since,
     )

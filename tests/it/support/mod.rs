@@ -5,3 +5,4 @@ pub mod desk;
 pub mod model_server;
 #[expect(dead_code, reason = "the service as a process is for tests to come")]
 pub mod program;
+pub mod slack;

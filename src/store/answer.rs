@@ -1,0 +1,288 @@
+//! Questions to committed prompts, and their answers.
+
+use super::{Conn, Error, corrupt};
+use crate::domain::citation::CitationCheck;
+use crate::domain::research_window::Window;
+use crate::domain::session::Answer;
+use crate::domain::trial::Metrics;
+use crate::domain::{AccountId, AnswerId, Instant, PromptId, RetrievalId, VersionNumber};
+
+struct Row {
+    id: uuid::Uuid,
+    account_id: uuid::Uuid,
+    prompt_id: i32,
+    prompt_name: String,
+    version: i32,
+    question: String,
+    topic: String,
+    article_limit: i32,
+    window_from: Option<Instant>,
+    window_to: Option<Instant>,
+    retrieval_id: Option<uuid::Uuid>,
+    status: String,
+    failure: Option<String>,
+    response: Option<String>,
+    engine: String,
+    model: String,
+    article_count: i32,
+    citation_check: Option<serde_json::Value>,
+    tokens_in: Option<i32>,
+    tokens_out: Option<i32>,
+    cost_micros: Option<i64>,
+    first_token_ms: Option<i32>,
+    execution_ms: Option<i32>,
+    created_at: Instant,
+    finished_at: Option<Instant>,
+}
+
+impl TryFrom<Row> for Answer {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let id = row.id;
+        let citations = row.citation_check.map(serde_json::from_value::<CitationCheck>).transpose();
+        Ok(Self {
+            id: AnswerId(id),
+            account: AccountId(row.account_id),
+            prompt: PromptId(row.prompt_id),
+            prompt_name: row.prompt_name,
+            version: VersionNumber(row.version),
+            question: row.question,
+            topic: row.topic,
+            article_limit: row.article_limit,
+            window: super::trial::window(row.window_from, row.window_to),
+            retrieval: row.retrieval_id.map(RetrievalId),
+            status: row.status.parse().map_err(corrupt("answers", id))?,
+            failure: row.failure,
+            response: row.response,
+            engine: row.engine,
+            model: row.model,
+            article_count: row.article_count,
+            citations: citations.map_err(corrupt("answers", id))?,
+            metrics: Metrics {
+                tokens_in: row.tokens_in,
+                tokens_out: row.tokens_out,
+                cost_micros: row.cost_micros,
+                first_token_ms: row.first_token_ms,
+                execution_ms: row.execution_ms,
+            },
+            created_at: row.created_at,
+            finished_at: row.finished_at,
+        })
+    }
+}
+
+/// The question with this id.
+pub async fn find(conn: &mut Conn, id: AnswerId) -> Result<Option<Answer>, Error> {
+    sqlx::query_as!(
+        Row,
+        "select a.id, a.account_id, a.prompt_id, p.name as prompt_name, a.version, a.question, a.topic, a.article_limit,
+            a.window_from, a.window_to, a.retrieval_id, a.status, a.failure, a.response, a.engine, a.model,
+            a.article_count, a.citation_check, a.tokens_in, a.tokens_out, a.cost_micros, a.first_token_ms,
+            a.execution_ms, a.created_at, a.finished_at
+        from answers a
+        join prompts p on p.id = a.prompt_id
+        where a.id = $1",
+        id.0,
+    )
+    .fetch_optional(conn)
+    .await?
+    .map(Answer::try_from)
+    .transpose()
+}
+
+/// The question that an account sent under a key, if it arrived before.
+pub async fn find_by_key(conn: &mut Conn, account: AccountId, key: &str) -> Result<Option<AnswerId>, Error> {
+    let id = sqlx::query_scalar!("select id from answers where account_id = $1 and client_key = $2", account.0, key)
+        .fetch_optional(conn)
+        .await?;
+    Ok(id.map(AnswerId))
+}
+
+/// What a new question starts with.
+#[derive(Debug, Clone)]
+pub struct NewAnswer {
+    /// Its id.
+    pub id: AnswerId,
+    /// Who asks.
+    pub account: AccountId,
+    /// The prompt that is asked.
+    pub prompt: PromptId,
+    /// Which version of it.
+    pub version: VersionNumber,
+    /// The question.
+    pub question: String,
+    /// The topic.
+    pub topic: String,
+    /// The model.
+    pub model: String,
+    /// How many articles at most.
+    pub article_limit: i32,
+    /// Only articles published within.
+    pub window: Option<Window>,
+}
+
+/// Adds a waiting question.
+pub async fn insert(conn: &mut Conn, new: &NewAnswer, client_key: Option<&str>, now: Instant) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into answers
+            (id, account_id, prompt_id, version, question, topic, model, article_limit, window_from, window_to,
+             client_key, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        new.id.0,
+        new.account.0,
+        new.prompt.0,
+        new.version.0,
+        new.question,
+        new.topic,
+        new.model,
+        new.article_limit,
+        new.window.map(|window| window.from),
+        new.window.map(|window| window.to),
+        client_key,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Starts a question under a fresh token and says how often that was done. `None` means that it has ended.
+///
+/// A second start takes the question over: the first holder's token no longer finishes it.
+pub async fn start(conn: &mut Conn, id: AnswerId, token: uuid::Uuid) -> Result<Option<i32>, Error> {
+    let attempts = sqlx::query_scalar!(
+        "update answers
+        set status = 'running', token = $2, attempts = attempts + 1
+        where id = $1 and status in ('queued', 'running')
+        returning attempts",
+        id.0,
+        token,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(attempts)
+}
+
+/// The result of a run.
+#[derive(Debug, Clone)]
+pub struct Success {
+    /// The articles that were found.
+    pub retrieval: RetrievalId,
+    /// How many those are.
+    pub article_count: i32,
+    /// The whole answer.
+    pub response: String,
+    /// What answered.
+    pub engine: String,
+    /// The model that answered.
+    pub model: String,
+    /// The check of its citations.
+    pub citations: CitationCheck,
+    /// Cost and times.
+    pub metrics: Metrics,
+}
+
+/// Ends a question with its answer, if `token` still holds it.
+pub async fn succeed(
+    conn: &mut Conn,
+    id: AnswerId,
+    token: uuid::Uuid,
+    success: &Success,
+    now: Instant,
+) -> Result<bool, Error> {
+    let citations = serde_json::to_value(&success.citations).map_err(corrupt("answers", id))?;
+    let metrics = success.metrics;
+    let done = sqlx::query!(
+        "update answers
+        set status = 'succeeded', retrieval_id = $3, article_count = $4, response = $5, engine = $6, model = $7,
+            citation_check = $8, tokens_in = $9, tokens_out = $10, cost_micros = $11, first_token_ms = $12,
+            execution_ms = $13, finished_at = $14
+        where id = $1 and token = $2 and status = 'running'",
+        id.0,
+        token,
+        success.retrieval.0,
+        success.article_count,
+        success.response,
+        success.engine,
+        success.model,
+        citations,
+        metrics.tokens_in,
+        metrics.tokens_out,
+        metrics.cost_micros,
+        metrics.first_token_ms,
+        metrics.execution_ms,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends a question with a reason, if `token` still holds it.
+pub async fn fail(
+    conn: &mut Conn,
+    id: AnswerId,
+    token: uuid::Uuid,
+    failure: &str,
+    now: Instant,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update answers
+        set status = 'failed', failure = $3, finished_at = $4
+        where id = $1 and token = $2 and status = 'running'",
+        id.0,
+        token,
+        failure,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Fails a question that nobody will answer any more, whoever held it.
+pub async fn abandon(conn: &mut Conn, id: AnswerId, failure: &str, now: Instant) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update answers
+        set status = 'failed', failure = $2, finished_at = $3
+        where id = $1 and status in ('queued', 'running')",
+        id.0,
+        failure,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Shows a question as waiting again while it waits for its next attempt.
+pub async fn give_back(conn: &mut Conn, id: AnswerId, token: uuid::Uuid) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update answers set status = 'queued', token = null where id = $1 and token = $2 and status = 'running'",
+        id.0,
+        token,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Unanswered questions whose job of queue `queue` (key `answer:<id>`) has ended for good or is gone.
+pub async fn orphans(conn: &mut Conn, queue: &str, asked_before: Instant) -> Result<Vec<AnswerId>, Error> {
+    let ids = sqlx::query_scalar!(
+        "select a.id
+        from answers a
+        left join apalis.jobs j on j.job_type = $1 and j.idempotency_key = 'answer:' || a.id::text
+        where a.status in ('queued', 'running') and a.created_at < $2
+            and (
+                j.id is null
+                or j.status in ('Done', 'Killed')
+                or (j.status = 'Failed' and j.attempts >= j.max_attempts)
+            )",
+        queue,
+        asked_before,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(AnswerId).collect())
+}
