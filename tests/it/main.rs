@@ -14,5 +14,6 @@ mod queue;
 mod remote;
 mod search;
 mod service;
+mod slack;
 mod story;
 mod support;

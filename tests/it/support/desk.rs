@@ -10,7 +10,6 @@ use prompt_workshop::app::{App, Purpose};
 use prompt_workshop::config::Config;
 use prompt_workshop::domain::Actor;
 use prompt_workshop::domain::article::RawArticle;
-use prompt_workshop::web;
 use prompt_workshop::workshop::{Clock, Workshop};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -19,6 +18,7 @@ use tokio_util::task::TaskTracker;
 
 use super::database::Database;
 use super::model_server::ModelServer;
+use super::slack::{self, Slack};
 
 /// A prompt that is long enough to be committed.
 pub const PROMPT: &str = "You are a financial analyst for executives.\n\nAnswer from the articles only and cite every claim \
@@ -80,6 +80,30 @@ pub struct Options {
     pub model: Option<ModelServer>,
     /// Leaves the workers out: jobs are pushed and stay.
     pub no_workers: bool,
+    /// The Slack to talk with, and how it reaches the service.
+    pub slack: Option<(Slack, Via)>,
+}
+
+/// How Slack reaches the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    Socket,
+    Http,
+}
+
+/// The settings with which a service talks with a Slack, without `WORKSHOP_`.
+pub fn slack_settings(slack: &Slack, via: Via) -> Vec<(&'static str, String)> {
+    let mode = match via {
+        Via::Socket => "socket",
+        Via::Http => "http",
+    };
+    vec![
+        ("SLACK__MODE", mode.to_owned()),
+        ("SLACK__APP_TOKEN", slack::APP_TOKEN.to_owned()),
+        ("SLACK__BOT_TOKEN", slack::BOT_TOKEN.to_owned()),
+        ("SLACK__SIGNING_SECRET", slack::SIGNING_SECRET.to_owned()),
+        ("SLACK__API_URL", slack.api_url()),
+    ]
 }
 
 impl Desk {
@@ -111,6 +135,9 @@ impl Desk {
             environment.push(("LLM__BASE_URL", model.url()));
             environment.push(("LLM__MODEL", "test-model".to_owned()));
         }
+        if let Some((slack, via)) = &options.slack {
+            environment.extend(slack_settings(slack, *via));
+        }
         environment.extend(options.settings);
         let environment = environment.into_iter().map(|(name, value)| (format!("WORKSHOP_{name}"), value)).collect();
         let config = Config::from_parts(None, environment).unwrap();
@@ -123,7 +150,8 @@ impl Desk {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let metrics = prompt_workshop::telemetry::start_metrics().unwrap();
-        let router = web::router(app.workshop().clone(), metrics);
+        let router = app.router(metrics);
+        app.converse(&stop, &tasks);
         let stopping = stop.clone();
         tasks.spawn(async move {
             tokio::select! {
@@ -132,8 +160,18 @@ impl Desk {
             }
         });
         let desk = Self { app, clock, database, model: options.model, base, stop, tasks };
+        match &options.slack {
+            Some((slack, Via::Http)) => slack.deliver_over_http(&desk.base),
+            Some((slack, Via::Socket)) => slack.connected(2).await,
+            None => {}
+        }
         desk.workshop().import(articles().into_iter().zip(1..).map(|(a, n)| (n, Ok(a)))).await.unwrap();
         desk
+    }
+
+    /// Where it is reached over HTTP.
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// The use cases.

@@ -96,7 +96,9 @@ fn view(title: &str, submit: &str, memory: &Memory, blocks: Vec<Value>) -> Value
     })
 }
 
-fn input(block: &str, label: &str, hint: &str, optional: bool, element: Value) -> Value {
+/// An input, and the element in it, under one name: Slack keeps values by both.
+fn input(block: &str, label: &str, hint: &str, optional: bool, mut element: Value) -> Value {
+    element["action_id"] = json!(block);
     let mut input = json!({
         "type": "input",
         "block_id": block,
@@ -113,7 +115,6 @@ fn input(block: &str, label: &str, hint: &str, optional: bool, element: Value) -
 fn text_input(initial: &str, multiline: bool, (least, most): (usize, usize)) -> Value {
     let mut element = json!({
         "type": "plain_text_input",
-        "action_id": "value",
         "multiline": multiline,
         "max_length": most,
     });
@@ -140,7 +141,6 @@ pub fn test(draft: &Draft, topic: Option<&str>, question: &str, model: &str, pla
     let memory = Memory { place: place.clone(), about: About::Test { draft: draft.id } };
     let mut topics = json!({
         "type": "external_select",
-        "action_id": "topic",
         "min_query_length": 0,
         "placeholder": plain_text("Choose or search a topic", 150),
     });
@@ -149,13 +149,11 @@ pub fn test(draft: &Draft, topic: Option<&str>, question: &str, model: &str, pla
     }
     let window = json!({
         "type": "static_select",
-        "action_id": "value",
         "initial_option": option(WINDOWS[0].1, WINDOWS[0].0),
         "options": WINDOWS.iter().map(|(value, text, _)| option(text, value)).collect::<Vec<_>>(),
     });
     let articles = json!({
         "type": "number_input",
-        "action_id": "value",
         "is_decimal_allowed": false,
         "min_value": "5",
         "max_value": "200",
@@ -282,7 +280,6 @@ pub fn pick(proposal: &Proposal, place: &Place) -> Value {
     let groups = changes.chunks(10).take(9).enumerate().map(|(index, group)| {
         let boxes = json!({
             "type": "checkboxes",
-            "action_id": "value",
             "options": group.iter().map(choice).collect::<Vec<_>>(),
         });
         input(&format!("changes{index}"), "Changes to accept", "", true, boxes)
@@ -299,7 +296,6 @@ pub fn compare(trial: &Trial, others: &[Trial], place: &Place) -> Value {
     };
     let list = json!({
         "type": "static_select",
-        "action_id": "value",
         "placeholder": plain_text("Choose a test", 150),
         "options": others.iter().take(100).map(choice).collect::<Vec<_>>(),
     });

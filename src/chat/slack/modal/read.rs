@@ -61,7 +61,7 @@ pub fn input_of(field: &str, view: &Value) -> String {
 /// Reads a form; every value is checked as far as that can be done without asking anybody.
 pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes> {
     let state = &view["state"]["values"];
-    let text = |block: &str| state[block]["value"]["value"].as_str().unwrap_or_default().to_owned();
+    let text = |block: &str| state[block][block]["value"].as_str().unwrap_or_default().to_owned();
     let mut mistakes = Mistakes::default();
     let mut check = |result: Result<(), Invalid>, block: &str| {
         if let Err(invalid) = result {
@@ -81,14 +81,14 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
             let articles = limit.as_ref().copied().unwrap_or_default();
             check(limit.map(|_| ()), "articles");
             let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
-            let window = window(state["window"]["value"]["selected_option"]["value"].as_str(), now);
+            let window = window(state["window"]["window"]["selected_option"]["value"].as_str(), now);
             Form::Test { draft: *draft, question, topic, articles, model, window }
         }
         About::Edit { draft, base } => {
             let texts: Vec<String> = (0..)
                 .map(|index| format!("text{index}"))
                 .map_while(|block| {
-                    state.get(&block).map(|input| input["value"]["value"].as_str().unwrap_or_default().to_owned())
+                    state.get(&block).map(|input| input[&block]["value"].as_str().unwrap_or_default().to_owned())
                 })
                 .collect();
             let text = texts.join("\n");
@@ -108,9 +108,10 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
             Form::Note { trial: *trial, note }
         }
         About::Pick { draft, proposal } => {
-            let groups = (0..).map(|index| format!("changes{index}")).map_while(|block| state.get(&block));
-            let chosen =
-                groups.flat_map(|group| group["value"]["selected_options"].as_array().cloned().unwrap_or_default());
+            let groups = (0..)
+                .map(|index| format!("changes{index}"))
+                .map_while(|block| state.get(&block).map(|input| &input[&block]));
+            let chosen = groups.flat_map(|group| group["selected_options"].as_array().cloned().unwrap_or_default());
             let changes: Vec<usize> = chosen.filter_map(|option| option["value"].as_str()?.parse().ok()).collect();
             if changes.is_empty() {
                 check(
@@ -121,7 +122,7 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
             Form::Pick { draft: *draft, proposal: *proposal, changes }
         }
         About::Compare { trial } => {
-            let with = state["with"]["value"]["selected_option"]["value"].as_str().and_then(|id| id.parse().ok());
+            let with = state["with"]["with"]["selected_option"]["value"].as_str().and_then(|id| id.parse().ok());
             match with {
                 Some(with) => Form::Compare { trial: *trial, with },
                 None => return Err(Mistakes::at("with", "Choose a test.")),
@@ -135,7 +136,7 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
 /// What was typed into a commit's form.
 pub fn commit_fields(view: &Value) -> CommitFields {
     let text =
-        |block: &str| view["state"]["values"][block]["value"]["value"].as_str().unwrap_or_default().trim().to_owned();
+        |block: &str| view["state"]["values"][block][block]["value"].as_str().unwrap_or_default().trim().to_owned();
     CommitFields { name: text("name"), title: text("title"), description: text("description") }
 }
 

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use hmac::{Hmac, Mac};
+use aws_lc_rs::hmac;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use super::delivery::{Ack, Kind, Missed, Parcel};
 use super::{SIGNING_SECRET, Slack};
@@ -169,10 +168,9 @@ fn said(kind: Kind, body: String) -> Option<Value> {
 
 /// The header that proves that a request is from Slack.
 pub fn signature(body: &str, timestamp: u64, secret: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(format!("v0:{timestamp}:{body}").as_bytes());
-    let digest = mac.finalize().into_bytes();
-    digest.iter().fold("v0=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let digest = hmac::sign(&key, format!("v0:{timestamp}:{body}").as_bytes());
+    digest.as_ref().iter().fold("v0=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn form(payload: &Value) -> String {
