@@ -8,6 +8,7 @@ mod expire;
 mod prompts;
 mod serve;
 mod setup;
+mod slack;
 mod user;
 
 use std::path::PathBuf;
@@ -77,6 +78,11 @@ enum Command {
         #[command(subcommand)]
         command: prompts::PromptsCommand,
     },
+    /// Set up the Slack app.
+    Slack {
+        #[command(subcommand)]
+        command: slack::SlackCommand,
+    },
     /// Remind of, expire and purge drafts that nobody uses; the service does so by itself.
     Expire {
         /// Do it now.
@@ -123,6 +129,10 @@ fn start(command: Command) -> anyhow::Result<ExitCode> {
         Command::Migrate => with_config(migrate),
         Command::CheckConfig => {
             check_config::run(&Config::load()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Slack { command } => {
+            slack::run(&Config::load()?, &command)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Token { command } => with_config(|config| user::token(config, command)),
