@@ -50,6 +50,9 @@ pub struct Options {
     pub run_at: Option<Instant>,
 }
 
+/// What every copy of the service is told when jobs were pushed: an event of `workshop::event` without ids.
+pub const PUSHED: &str = r#"{"event":"pushed"}"#;
+
 /// Pushes a job; it starts when the transaction commits. False when one with its key is there already.
 pub async fn push<J: Job>(conn: &mut Conn, job: &J, options: Options) -> Result<bool, store::Error> {
     Ok(push_all(conn, vec![(job, options)]).await? == 1)
@@ -58,7 +61,7 @@ pub async fn push<J: Job>(conn: &mut Conn, job: &J, options: Options) -> Result<
 /// Pushes several jobs of a kind in one statement; says how many were new.
 pub async fn push_all<J: Job>(conn: &mut Conn, jobs: Vec<(&J, Options)>) -> Result<u64, store::Error> {
     let jobs = jobs.into_iter().map(|(job, options)| stored(job, options)).collect::<Result<Vec<_>, _>>()?;
-    store::job::insert(conn, &jobs).await
+    store::job::insert(conn, &jobs, PUSHED).await
 }
 
 fn stored<J: Job>(job: &J, options: Options) -> Result<store::job::NewJob, store::Error> {

@@ -193,7 +193,8 @@ impl Dialogue {
                     | Event::TrialChanged { .. }
                     | Event::QuestionAnswered { .. }
                     | Event::CancelTrial { .. }
-                    | Event::Admit,
+                    | Event::Admit
+                    | Event::Pushed,
                 ) => continue,
             }
             if let Some(answer) = self.workshop.answer_to(&self.actor, &message).await? {

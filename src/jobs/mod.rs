@@ -19,13 +19,16 @@ use std::time::Duration;
 
 use apalis::prelude::{AbortError, Attempt, BackendExt, BoxDynError, Data, Monitor, WorkerBuilder, WorkerBuilderExt};
 use apalis_postgres::{Config, PostgresStorage};
+use futures::Stream;
 use serde::de::DeserializeOwned;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::chat::{Chat, Ended};
 use crate::queue::{Envelope, Job, Queue, WorkerPool};
 use crate::workshop::arrival::HandleArrival;
 use crate::workshop::delivery::{Deliver, Refresh};
+use crate::workshop::event::Event;
 use crate::workshop::expiry::ExpireDrafts;
 use crate::workshop::message::AnswerTurn;
 use crate::workshop::session::AnswerQuestion;
@@ -49,6 +52,9 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// How often a worker looks by itself: a notification can be lost.
 const POLL: Duration = Duration::from_secs(1);
+
+/// How long after jobs were pushed a worker looks, and looks again.
+const NUDGES: &[Duration] = &[Duration::ZERO, Duration::from_millis(20), Duration::from_millis(100)];
 
 /// The shortest wait that the queue keeps.
 const AT_ONCE: Duration = Duration::from_millis(1);
@@ -159,7 +165,8 @@ pub async fn run(
                 let backend = PostgresStorage::<serde_json::Value>::new(&pool)
                     .with_config(config.clone())
                     .with_pubsub()
-                    .poll_with_interval(POLL);
+                    .poll_with_interval(POLL)
+                    .poll_with_stream(nudges(&desk.workshop));
                 WorkerBuilder::new(format!("{copy}-{queue}{index}-{restart}"))
                     .backend(backend)
                     .catch_panic()
@@ -176,6 +183,37 @@ pub async fn run(
     let ran = monitor.run_with_signal(signal).await;
     pool.close().await;
     ran.map_err(Into::into)
+}
+
+/// When a worker is to look for jobs besides: when one was pushed, and shortly after.
+///
+/// The queue's own notification is lost when it comes while a worker is fetching, as it does when a job pushes the next
+/// one; without this, each step of what follows from one click would wait for [`POLL`].
+fn nudges(workshop: &Workshop) -> impl Stream<Item = ()> + Send + Sync + Unpin + use<> {
+    let (sender, nudges) = tokio::sync::mpsc::channel(1);
+    let mut events = workshop.events().subscribe();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = sender.closed() => return,
+                event = events.next() => if !matches!(*event, Event::Pushed | Event::Gap) {
+                    continue;
+                },
+            }
+            loop {
+                for wait in NUDGES {
+                    tokio::time::sleep(*wait).await;
+                    // One that is waiting to be seen is as good as two.
+                    let _ = sender.try_send(());
+                }
+                // Many pushes are one reason to look.
+                if !events.heard_of_jobs() {
+                    break;
+                }
+            }
+        }
+    });
+    ReceiverStream::new(nudges)
 }
 
 /// Database connections that the workers of one copy need: one each that listens, and some that take turns.

@@ -7,7 +7,7 @@ use sqlx::postgres::PgListener;
 use super::{Conn, Error, Store};
 
 /// The Postgres channel that everything goes through.
-const CHANNEL: &str = "workshop_events";
+pub(super) const CHANNEL: &str = "workshop_events";
 
 /// The most bytes in one notification; Postgres takes less than 8,000.
 pub const PAYLOAD_BYTES: usize = 7_900;

@@ -21,8 +21,12 @@ pub struct NewJob {
     pub priority: i32,
 }
 
-/// Pushes jobs in one statement; they start when the transaction commits. Says how many were new.
-pub async fn insert(conn: &mut Conn, jobs: &[NewJob]) -> Result<u64, Error> {
+/// Pushes jobs in one statement; they start when the transaction commits, and `nudge` is sent to every copy of the
+/// service then. Says how many were new.
+pub async fn insert(conn: &mut Conn, jobs: &[NewJob], nudge: &str) -> Result<u64, Error> {
+    if jobs.is_empty() {
+        return Ok(0);
+    }
     let ids: Vec<String> = jobs.iter().map(|_| ulid::Ulid::generate().to_string()).collect();
     let queues: Vec<String> = jobs.iter().map(|job| job.queue.to_owned()).collect();
     let payloads: Vec<Vec<u8>> = jobs.iter().map(|job| job.payload.clone()).collect();
@@ -30,12 +34,19 @@ pub async fn insert(conn: &mut Conn, jobs: &[NewJob]) -> Result<u64, Error> {
     let times: Vec<Option<DateTime<Utc>>> = jobs.iter().map(|job| job.run_at).collect();
     let priorities: Vec<i32> = jobs.iter().map(|job| job.priority).collect();
     let keys: Vec<Option<String>> = jobs.iter().map(|job| job.key.clone()).collect();
-    let done = sqlx::query!(
-        "insert into apalis.jobs (id, job_type, job, max_attempts, run_at, priority, idempotency_key)
-        select id, queue, payload, attempts, coalesce(run_at, now()), priority, key
-        from unnest($1::text[], $2::text[], $3::bytea[], $4::integer[], $5::timestamptz[], $6::integer[], $7::text[])
-            as t (id, queue, payload, attempts, run_at, priority, key)
-        on conflict (job_type, idempotency_key) do nothing",
+    let added = sqlx::query_scalar!(
+        r#"with added as (
+            insert into apalis.jobs (id, job_type, job, max_attempts, run_at, priority, idempotency_key)
+            select id, queue, payload, attempts, coalesce(run_at, now()), priority, key
+            from unnest(
+                $1::text[], $2::text[], $3::bytea[], $4::integer[], $5::timestamptz[], $6::integer[], $7::text[]
+            ) as t (id, queue, payload, attempts, run_at, priority, key)
+            on conflict (job_type, idempotency_key) do nothing
+            returning 1
+        ), told as (
+            select pg_notify($8, $9) where exists (select from added)
+        )
+        select count(*) as "added!" from added left join told on true"#,
         &ids,
         &queues,
         &payloads,
@@ -43,10 +54,12 @@ pub async fn insert(conn: &mut Conn, jobs: &[NewJob]) -> Result<u64, Error> {
         &times as &[Option<DateTime<Utc>>],
         &priorities,
         &keys as &[Option<String>],
+        super::event::CHANNEL,
+        nudge,
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(done.rows_affected())
+    Ok(added as u64)
 }
 
 /// Whether any worker was seen within the last seconds.

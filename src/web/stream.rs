@@ -58,7 +58,8 @@ impl AnswerWatch {
                     | Event::TrialChanged { .. }
                     | Event::QuestionAnswered { .. }
                     | Event::CancelTrial { .. }
-                    | Event::Admit,
+                    | Event::Admit
+                    | Event::Pushed,
                 ) => {}
             }
         }
@@ -105,7 +106,8 @@ impl TrialWatch {
                         | Event::DraftChanged { .. }
                         | Event::QuestionAnswered { .. }
                         | Event::CancelTrial { .. }
-                        | Event::Admit => {}
+                        | Event::Admit
+                        | Event::Pushed => {}
                     }
                 }
             };

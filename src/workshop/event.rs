@@ -56,6 +56,8 @@ pub enum Event {
     },
     /// A test waits, or one has ended: there may be something to admit.
     Admit,
+    /// Jobs were pushed: workers may look. See [`crate::queue::PUSHED`].
+    Pushed,
     /// Events may be missing.
     Gap,
 }
@@ -86,6 +88,18 @@ impl Hub {
 pub struct Subscription(broadcast::Receiver<Arc<Event>>);
 
 impl Subscription {
+    /// Whether jobs were pushed, or may have been, among all that was not read yet; it counts as read.
+    pub fn heard_of_jobs(&mut self) -> bool {
+        let mut heard = false;
+        loop {
+            match self.0.try_recv() {
+                Ok(event) => heard |= matches!(*event, Event::Pushed | Event::Gap),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => heard = true,
+                Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => return heard,
+            }
+        }
+    }
+
     /// The next event; waits for it. [`Event::Gap`] stands for events that came faster than they were read.
     pub async fn next(&mut self) -> Arc<Event> {
         match self.0.recv().await {
@@ -136,7 +150,8 @@ impl Workshop {
         match &event {
             Event::CancelTrial { trial } => self.running.cancel(*trial),
             Event::Admit | Event::Gap => self.admission.notify_one(),
-            Event::Delta { .. }
+            Event::Pushed
+            | Event::Delta { .. }
             | Event::Answered { .. }
             | Event::DraftChanged { .. }
             | Event::TrialChanged { .. }

@@ -54,14 +54,25 @@ pub fn message(message: &Message, author: &str, draft: &Draft, proposal: Option<
     if let Some(proposal) = proposal {
         return proposed(message, proposal, draft);
     }
-    let mut reply = Reply::said(&message.content);
     if message.revision.is_some() {
-        return drafted(reply, message, draft);
+        return drafted(Reply::said(&message.content), message, draft);
     }
-    if draft.writable().is_ok() && !message.questions.is_empty() {
-        ask(&mut reply, message);
+    if draft.writable().is_err() || message.questions.is_empty() {
+        return Reply::said(&message.content);
     }
+    let mut reply = Reply::said(before_questions(message));
+    ask(&mut reply, message);
     reply
+}
+
+/// What a message says before it asks: the questions themselves are shown with their buttons.
+fn before_questions(message: &Message) -> &str {
+    let first: Option<String> = message.questions.first().map(|question| question.text.chars().take(20).collect());
+    let at = first.and_then(|first| message.content.find(&first));
+    match at.and_then(|at| message.content.get(..at)) {
+        Some(before) => before.rfind('\n').map_or("", |end| &before[..end]).trim_end(),
+        None => &message.content,
+    }
 }
 
 /// The questions of a message: what was chosen so far, and what can be chosen.
@@ -82,6 +93,7 @@ fn ask(reply: &mut Reply, message: &Message) {
         let actions = if chosen(index).is_some() { Vec::new() } else { options(message, index, question) };
         reply.items.push(Item { text, actions });
     }
+    reply.notes.push("Or answer in your own words.".to_owned());
     let decide = Action::new("Decide for me", Button::new(Press::Decide, message.id, 0)).primary();
     reply.actions.push(decide);
 }
