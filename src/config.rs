@@ -66,16 +66,25 @@ impl Config {
 
     /// Reads settings from a file and environment variables.
     pub fn from_parts(file: Option<PathBuf>, environment: Vec<(String, String)>) -> Result<Self, Wrong> {
+        let config = Self::unchecked(file, environment)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Like [`Self::load`], for what is done before everything is set: the Slack app is made before it has tokens.
+    pub fn load_unchecked() -> Result<Self, Wrong> {
+        let file = std::env::var_os(FILE_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self::unchecked(file, std::env::vars().collect())
+    }
+
+    fn unchecked(file: Option<PathBuf>, environment: Vec<(String, String)>) -> Result<Self, Wrong> {
         let defaults: Value =
             toml::from_str(DEFAULTS).map_err(|error| Wrong(format!("the defaults are wrong: {error}")))?;
         let mut figment = Figment::from(Toml::string(DEFAULTS));
         if let Some(path) = file {
             figment = figment.merge(Toml::file_exact(path));
         }
-        let config: Self =
-            figment.merge(Environment { variables: environment, defaults }).extract().map_err(explain)?;
-        config.check()?;
-        Ok(config)
+        figment.merge(Environment { variables: environment, defaults }).extract().map_err(explain)
     }
 
     fn check(&self) -> Result<(), Wrong> {

@@ -159,11 +159,11 @@ impl App {
 
     /// Everything that is served over HTTP.
     pub fn router(&self, metrics: PrometheusHandle) -> axum::Router {
-        let router = web::router(self.workshop.clone(), metrics);
-        match self.chat.slack() {
-            Some(slack) => router.merge(slack_routes::routes(slack.clone())),
-            None => router,
-        }
+        let platforms = match self.chat.slack() {
+            Some(slack) => slack_routes::routes(slack.clone()),
+            None => axum::Router::new(),
+        };
+        web::router(self.workshop.clone(), metrics, platforms)
     }
 
     /// Listens to chat platforms over connections of our own, until `stop` is cancelled.

@@ -71,7 +71,7 @@ impl Turn<'_> {
             Answer::Whisper(reply) => {
                 self.workshop.whisper(&self.inbound.place, &self.inbound.user, json(reply), self.key).await
             }
-            Answer::Here(reply) => self.workshop.say_in(&self.inbound.place, json(reply), self.key).await,
+            Answer::Here(reply) => self.workshop.say_in(&self.actor, &self.inbound.place, json(reply), self.key).await,
         }
     }
 

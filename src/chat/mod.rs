@@ -126,7 +126,7 @@ impl Chat {
     pub async fn refresh(&self, refresh: &Refresh) -> Result<Ended, Error> {
         match &self.slack {
             Some(slack) => slack.refresh(refresh).await,
-            None => Ok(Ended::Done),
+            None => Ok(Ended::Retry(ELSEWHERE)),
         }
     }
 

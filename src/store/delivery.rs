@@ -174,6 +174,12 @@ pub async fn release(conn: &mut Conn, id: DeliveryId) -> Result<(), Error> {
     Ok(())
 }
 
+/// Notes whom something is for.
+pub async fn set_account(conn: &mut Conn, id: DeliveryId, account: AccountId) -> Result<(), Error> {
+    sqlx::query!("update deliveries set account_id = $2 where id = $1", id.0, account.0).execute(conn).await?;
+    Ok(())
+}
+
 /// Notes that posting begins.
 pub async fn attempt(conn: &mut Conn, id: DeliveryId, now: Instant) -> Result<(), Error> {
     sqlx::query!("update deliveries set attempted_at = $2 where id = $1", id.0, now).execute(conn).await?;

@@ -35,6 +35,20 @@ pub async fn insert(conn: &mut Conn, chat: ChatId, place: &Place, now: Instant) 
     Ok(ChatId(id))
 }
 
+/// Makes whatever lives in a place live there no more.
+pub async fn delete(conn: &mut Conn, place: &Place) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from places where platform = $1 and workspace = $2 and channel = $3 and thread = $4",
+        place.platform.as_str(),
+        place.workspace,
+        place.channel,
+        place.thread,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Notes which message shows the draft in a place.
 pub async fn set_card(conn: &mut Conn, place: &Place, card: &str) -> Result<(), Error> {
     sqlx::query!(

@@ -62,8 +62,8 @@ pub(crate) struct Web {
     metrics: PrometheusHandle,
 }
 
-/// Everything that is served.
-pub fn router(workshop: Workshop, metrics: PrometheusHandle) -> Router {
+/// Everything that is served, with addresses of others beside ours.
+pub fn router(workshop: Workshop, metrics: PrometheusHandle, others: Router) -> Router {
     let web = Web { workshop, metrics };
     let (api, description) = api::router().split_for_parts();
     Router::new()
@@ -71,6 +71,7 @@ pub fn router(workshop: Workshop, metrics: PrometheusHandle) -> Router {
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
         .merge(health::routes())
         .merge(pages::routes())
+        .merge(others.with_state(()))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))

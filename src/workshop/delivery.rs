@@ -14,7 +14,7 @@ use crate::domain::draft::Draft;
 use crate::domain::place::Place;
 use crate::domain::session::Answer;
 use crate::domain::trial::Trial;
-use crate::domain::{AccountId, AnswerId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
+use crate::domain::{AccountId, Actor, AnswerId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
 use crate::queue::{self, Job, Options, Queue};
 pub use crate::store::delivery::{Claim, Delivery, DeliveryKind};
 use crate::store::message::Message;
@@ -268,11 +268,14 @@ impl Workshop {
     }
 
     /// Tells everybody in a place something.
-    pub async fn say_in(&self, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
+    pub async fn say_in(&self, actor: &Actor, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
         let body = json!(Note::Worded { reply });
         let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
         let mut tx = self.store.begin().await?;
-        self.tell(&mut tx, place, &telling, key).await?;
+        if let Some(id) = self.tell(&mut tx, place, &telling, key).await? {
+            // Should the place be closed to us, it is for who did it.
+            store::delivery::set_account(&mut tx, id, actor.account).await?;
+        }
         Ok(store::commit(tx).await?)
     }
 
@@ -463,6 +466,10 @@ impl Workshop {
     /// The platform's user, in a place's workspace, who owns the workshop that a delivery is of.
     pub async fn owner_in(&self, delivery: &Delivery, place: &Place) -> Result<Option<String>, Error> {
         let mut conn = self.store.conn().await?;
+        // An answer is for who asked, whoever owns what.
+        if let Some(account) = delivery.account.filter(|_| delivery.chat.is_none()) {
+            return user_in(&mut conn, account, place).await;
+        }
         let Some(chat) = delivery.chat else { return Ok(None) };
         let Some(draft) = store::draft::find_by_chat(&mut conn, chat).await? else { return Ok(None) };
         user_in(&mut conn, draft.owner, place).await
@@ -479,6 +486,10 @@ impl Workshop {
     /// Tells elsewhere what a place does not take, and before that why.
     pub async fn redirect(&self, delivery: &Delivery, to: &Place, why: Value) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
+        if let Some(place) = &delivery.place {
+            // It lives elsewhere from now on; else every message would be redirected, and say why again.
+            store::place::delete(&mut tx, place).await?;
+        }
         let key = format!("redirected:{}", delivery.id);
         let because = Telling {
             chat: None,

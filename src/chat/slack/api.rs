@@ -61,7 +61,14 @@ impl Error {
     pub fn is_revoked(&self) -> bool {
         matches!(
             self.code(),
-            "token_revoked" | "token_expired" | "invalid_auth" | "not_authed" | "account_inactive" | "no_permission"
+            "token_revoked"
+                | "token_expired"
+                | "invalid_auth"
+                | "not_authed"
+                | "account_inactive"
+                | "no_permission"
+                | "not_allowed_token_type"
+                | "missing_scope"
         )
     }
 
@@ -86,8 +93,12 @@ pub struct Api {
 impl Api {
     /// An API at an address such as `https://slack.com/api`; nothing is connected yet.
     pub fn new(url: &str) -> std::io::Result<Self> {
-        let https =
-            HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().enable_http2().build();
+        let https = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())?
+            .https_or_http()
+            .enable_http1()
+            .enable_http2()
+            .build();
         let connector = Connector::from(https).with_slack_api_url(url.trim_end_matches('/'));
         Ok(Self { client: SlackClient::new(connector) })
     }

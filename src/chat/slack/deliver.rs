@@ -10,7 +10,7 @@ use crate::chat::reply::{self, Reply, scene};
 use crate::chat::{Ended, home_page};
 use crate::domain::DeliveryId;
 use crate::domain::place::Place;
-use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Note, Refresh, Scene};
+use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Refresh, Scene};
 use crate::workshop::{self, Workshop};
 
 /// How long a delivery is ours, in seconds; posting takes less.
@@ -293,7 +293,7 @@ impl Slack {
     async fn direct(&self, delivery: &Delivery, place: &Place) -> Result<Option<String>, workshop::Error> {
         match self.0.workshop.scene(delivery).await? {
             Some(Scene::Card { user, .. }) if !user.is_empty() => Ok(Some(user)),
-            Some(Scene::Note(Note::Worded { .. })) | None => Ok(None),
+            None => Ok(None),
             Some(_) => self.0.workshop.owner_in(delivery, place).await,
         }
     }

@@ -34,7 +34,7 @@ impl Slack {
                 .finish(),
         );
         let secure = if self.redirect_address().starts_with("https:") { "; Secure" } else { "" };
-        let cookie = format!("{COOKIE}={nonce}; Path=/slack; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}");
+        let cookie = format!("{COOKIE}={nonce}; Path=/; Max-Age={LIFE}; HttpOnly; SameSite=Lax{secure}");
         Answer { headers: vec![("location", url), ("set-cookie", cookie)], ..Answer::empty(StatusCode::FOUND) }
     }
 
@@ -105,7 +105,7 @@ impl Slack {
             "Prompt Workshop is installed. Go back to Slack and say {} help in any channel.\n",
             self.0.settings.command
         );
-        let clear = format!("{COOKIE}=; Path=/slack; Max-Age=0; HttpOnly; SameSite=Lax");
+        let clear = format!("{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
         Answer { headers: vec![("set-cookie", clear)], ..Answer::text(StatusCode::OK, &done) }
     }
 

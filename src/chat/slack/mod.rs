@@ -161,9 +161,15 @@ impl Slack {
 
     /// Says in the log whether the bot's token works, and what to do when it does not.
     pub async fn check_token(&self) {
+        let public = &self.0.workshop.settings().public_url;
+        if (self.takes_http() || !self.0.settings.client_id.is_empty()) && public.starts_with("http://") {
+            tracing::warn!(
+                "Slack reaches people and services at https addresses only: set http.public_url, which is {public} now"
+            );
+        }
         let token = &self.0.settings.bot_token;
         if token.expose_secret().is_empty() {
-            return;
+            return tracing::info!("Slack: workspaces install the app at {public}/slack/install");
         }
         match self.0.api.call(token, "auth.test", &json!({})).await {
             Ok(who) => {
@@ -179,13 +185,12 @@ impl Slack {
 
     /// The token for a workspace.
     async fn token(&self, workspace: &str) -> Result<SecretString, Failed> {
-        let single = &self.0.settings.bot_token;
-        if !single.expose_secret().is_empty() {
-            return Ok(single.clone());
-        }
+        let single = Some(&self.0.settings.bot_token).filter(|token| !token.expose_secret().is_empty());
+        let single = || single.cloned().ok_or(Failed::NotInstalled);
+        let Some(seal) = &self.0.seal else { return single() };
         let found = self.0.workshop.installation(Platform::Slack, workspace).await;
         let found = found.map_err(|_| Failed::Api(api::Error::Unavailable("database")))?;
-        let (Some(installation), Some(seal)) = (found, &self.0.seal) else { return Err(Failed::NotInstalled) };
+        let Some(installation) = found else { return single() };
         seal.open(workspace, &installation.sealed_token).map_err(|error| {
             tracing::error!(slack.team = workspace, %error, "The token of workspace {workspace} cannot be opened; install the app there again");
             Failed::NotInstalled

@@ -1,5 +1,7 @@
 //! The workshop in Slack, told as it reads in a thread, against an emulator of Slack.
 
+mod faults;
+mod kill;
 mod story;
 
 use std::time::Duration;
@@ -8,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::desk::{Desk, Options, Via};
 use crate::support::model_server::ModelServer;
-use crate::support::slack::{ALICE, BOB, GENERAL, Posted, Slack, User};
+use crate::support::slack::{ALICE, GENERAL, Posted, Slack, User};
 
 /// What an assistant answers to the first requirement, and to the wish for stronger timelines.
 pub const FIRST_DRAFT: &str = "Here is a draft.\n\n```prompt\nYou are a financial analyst for executives.\n\n## Task\nName the main risks and \
@@ -40,6 +42,16 @@ pub async fn card(slack: &Slack, channel: &str, name: &str) -> Posted {
                 .find(|posted| posted.thread_ts.is_none() && posted.all_text().contains(name))
         })
         .await
+}
+
+/// A thread of Alice's with a draft in it: its card.
+pub async fn drafted(desk: &Desk, slack: &Slack) -> Posted {
+    slack.command(ALICE, HERE, "new I need a weekly shipping briefing").await;
+    let thread = card(slack, HERE, "weekly shipping briefing").await;
+    desk.model().reply(FIRST_DRAFT);
+    press(slack, ALICE, &thread, "Decide for me").await;
+    with_button(slack, &thread, "Test…").await;
+    thread
 }
 
 /// The latest message of a thread that has a button, once there is one.
@@ -82,8 +94,11 @@ pub fn option(value: &str) -> Value {
 /// Longer than anything that is waited for here.
 pub const LONG: Duration = Duration::from_secs(30);
 
-/// The people of these stories.
-pub const PEOPLE: [User; 2] = [ALICE, BOB];
-
 /// Where they happen.
 pub const HERE: &str = GENERAL;
+
+/// A number from the service's database.
+pub async fn count(desk: &Desk, query: &'static str) -> i64 {
+    let mut conn = desk.database.connect().await;
+    sqlx::query_scalar(query).fetch_one(&mut conn).await.unwrap()
+}

@@ -103,6 +103,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// Ends it at once, in the middle of whatever it does.
+    pub async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
     /// Stops it as an operator does, and returns every line it logged.
     pub async fn stop(mut self) -> Vec<String> {
         let id = self.child.id().expect("it runs").to_string();
