@@ -237,14 +237,13 @@ pub fn result(trial: &Trial, draft: &Draft) -> Reply {
             if let Some(ratings) = ratings(trial) {
                 reply.notes.push(ratings);
             }
-            if draft.writable().is_err() {
-                return reply;
-            }
+            // What is committed can still be rated and compared, but not tested on a text that does not change any more.
             reply.actions.extend(rate_actions(trial));
-            reply
-                .action(Action::new("Add a note…", Button::new(Press::Note, trial.id, 0)))
-                .action(again)
-                .action(Action::new("Compare with…", Button::new(Press::Compare, trial.id, 0)))
+            reply.actions.push(Action::new("Add a note…", Button::new(Press::Note, trial.id, 0)));
+            if draft.writable().is_ok() {
+                reply.actions.push(again);
+            }
+            reply.action(Action::new("Compare with…", Button::new(Press::Compare, trial.id, 0)))
         }
     }
 }

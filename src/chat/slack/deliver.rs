@@ -13,8 +13,8 @@ use crate::domain::place::Place;
 use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Refresh, Scene};
 use crate::workshop::{self, Workshop};
 
-/// How long a delivery is ours, in seconds; posting takes less.
-const CLAIM: f64 = 60.0;
+/// How long a delivery is ours, in seconds; posting one message takes less, and each message renews it.
+const CLAIM: f64 = 20.0;
 
 /// How long to wait for whoever else is at it.
 const TAKEN: Duration = Duration::from_secs(1);
@@ -137,6 +137,7 @@ impl Slack {
             if !thread.is_empty() {
                 body["thread_ts"] = json!(thread);
             }
+            self.0.workshop.renew_delivery(delivery.id, CLAIM).await?;
             let answer = self.post(&place.workspace, &body).await?;
             channel = answer["channel"].as_str().unwrap_or(&channel).to_owned();
             posted.push(answer["ts"].as_str().unwrap_or_default().to_owned());

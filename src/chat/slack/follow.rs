@@ -16,8 +16,10 @@ use crate::domain::{MessageId, TrialId};
 use crate::workshop::delivery::{Claim, Delivery, Refresh, Scene};
 use crate::workshop::event::{Event, Subscription};
 
-/// How long a delivery is ours while its answer is written, in seconds; renewed while text comes.
-const CLAIM: f64 = 90.0;
+/// How long a delivery is ours while its answer is written, in seconds, and how often that is renewed. Should this copy of
+/// the service die, another takes over after that.
+const CLAIM: f64 = 15.0;
+const RENEW: Duration = Duration::from_secs(4);
 
 /// An answer that is there within this time of its first words is posted whole.
 const HEAD_START: Duration = Duration::from_millis(900);
@@ -133,6 +135,12 @@ impl TurnFollower {
             {
                 self.hear(*part, text);
             }
+            if self.renewed.elapsed() > RENEW {
+                self.renewed = Instant::now();
+                for shown in &self.places {
+                    let _ = self.slack.workshop().renew_delivery(shown.delivery.id, CLAIM).await;
+                }
+            }
             self.show().await;
         }
     }
@@ -155,12 +163,6 @@ impl TurnFollower {
     async fn show(&mut self) {
         if self.first.is_none_or(|first| first.elapsed() < HEAD_START) {
             return;
-        }
-        if self.renewed.elapsed() > Duration::from_secs(20) {
-            self.renewed = Instant::now();
-            for shown in &self.places {
-                let _ = self.slack.workshop().renew_delivery(shown.delivery.id, CLAIM).await;
-            }
         }
         let (slack, text) = (self.slack.clone(), self.text.clone());
         for shown in &mut self.places {

@@ -11,6 +11,8 @@ use crate::support::model_server::ModelServer;
 use crate::support::program::{Folder, Program, Service};
 use crate::support::slack::{ALICE, BOB, Fault, Slack};
 
+const LAST_ANSWER: &str = "They fell to 0.4 percent [Premiums fall again](https://news.example/3).";
+
 /// The program with a model and a Slack, and articles to test on.
 async fn program(slack: &Slack, model: &ModelServer) -> Program {
     let mut program = Program::new()
@@ -51,6 +53,18 @@ async fn kill(service: Service, program: &Program, slack: &Slack) -> Service {
 #[tokio::test]
 async fn the_main_job_survives_a_kill_in_every_step() {
     let (slack, model) = (Slack::start().await, ModelServer::start().await);
+    // What is asked decides the answer, however often it is asked.
+    model.answer_with(|request| {
+        let request = request.to_string();
+        let asked = |what: &str| request.contains(what);
+        match () {
+            () if asked("Where are war-risk premiums now?") => LAST_ANSWER,
+            () if asked("BEGIN ARTICLES") => ANSWER,
+            () if asked("make the timelines stronger") => SECOND_DRAFT,
+            () => FIRST_DRAFT,
+        }
+        .to_owned()
+    });
     let program = program(&slack, &model).await;
     let service = program.serve().await;
     slack.connected(2).await;
@@ -62,19 +76,15 @@ async fn the_main_job_survives_a_kill_in_every_step() {
 
     // Killed while the model writes.
     model.hold();
-    model.reply(FIRST_DRAFT);
     press(&slack, ALICE, &thread, "Decide for me").await;
     slack.until("the model is asked", |_| model.at_once() == 1).await;
     let service = kill(service, &program, &slack).await;
-    model.reply(FIRST_DRAFT);
     model.release_all();
     with_button(&slack, &thread, "Test…").await;
 
     // Killed when the wish is acknowledged.
-    model.reply(SECOND_DRAFT);
     slack.message(BOB, HERE, Some(&thread.ts), "make the timelines stronger").await;
     let service = kill(service, &program, &slack).await;
-    model.reply(SECOND_DRAFT);
     press(&slack, ALICE, &thread, "Accept change").await;
     let service = kill(service, &program, &slack).await;
     says(&slack, &thread, "alice accepted this change").await;
@@ -84,7 +94,6 @@ async fn the_main_job_survives_a_kill_in_every_step() {
     slack.action(BOB, &posted, &posted.button("Test…")).await;
     let view = slack.eventually("the form", |slack| slack.view_of(BOB)).await;
     model.hold();
-    model.reply(ANSWER);
     let question = json!("How did war-risk premiums move?");
     slack
         .view_submission(BOB, &view, &[("question", "question", question), ("topic", "topic", option("Shipping"))])
@@ -115,7 +124,6 @@ async fn the_main_job_survives_a_kill_in_every_step() {
     slack.view_submission(ALICE, &view, &values).await;
     let service = kill(service, &program, &slack).await;
     says(&slack, &thread, "alice committed this prompt").await;
-    model.answer_with(|_| "They fell to 0.4 percent [Premiums fall again](https://news.example/3).".to_owned());
     slack.message(BOB, HERE, Some(&thread.ts), "ask financial_risk_executive Where are war-risk premiums now?").await;
     let service = kill(service, &program, &slack).await;
     says(&slack, &thread, "<https://news.example/3|Premiums fall again>").await;

@@ -1,7 +1,9 @@
 //! The workshop in Slack, told as it reads in a thread, against an emulator of Slack.
 
+mod faces;
 mod faults;
 mod kill;
+mod people;
 mod story;
 
 use std::time::Duration;

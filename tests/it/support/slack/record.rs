@@ -121,8 +121,8 @@ impl Slack {
                 if let Some(found) = find(self) {
                     return found;
                 }
-                if began.elapsed() > Duration::from_secs(15) {
-                    panic!("{caller}: waited 15 s for {what}\n{}", self.everything());
+                if began.elapsed() > Duration::from_secs(60) {
+                    panic!("{caller}: waited 60 s for {what}\n{}", self.everything());
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
