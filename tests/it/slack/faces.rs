@@ -181,8 +181,7 @@ async fn tests_are_compared_repeated_and_noted() {
     let result = with_button(&slack, &thread, "Compare with…").await;
     slack.action(BOB, &result, &result.button("Compare with…")).await;
     let form = slack.eventually("the form", |slack| slack.view_of(BOB)).await;
-    let other =
-        form.choice("with", &form.raw["blocks"][1]["element"]["options"][0]["value"].as_str().unwrap().to_owned());
+    let other = form.raw["blocks"][1]["element"]["options"][0].clone();
     slack.view_submission(BOB, &form, &[("with", "with", other)]).await;
     says(&slack, &thread, "4 articles in common").await;
     slack.action(BOB, &result, &result.button("Add a note…")).await;
