@@ -2,7 +2,7 @@
 //!
 //! Handling may happen twice. Whatever is made is made under the arrival's key, and what is told is told under it too.
 
-use super::command::{self, Command, Where};
+use super::command::{self, Command, Unclear, Where};
 use super::inbound::{Inbound, What};
 use super::reply::{self, Action, Reply, scene};
 use super::{outline, press};
@@ -113,6 +113,12 @@ impl Turn<'_> {
             None => match (command::parse(text), command::parse_plain(text)) {
                 // "new …" is never talk where no workshop lives.
                 (Ok(command @ (Command::New(_) | Command::Help)), _) => self.carry_out(command, None).await,
+                // A slip of one word; more than that is what somebody needs.
+                (Err(unclear @ Unclear::Unknown { nearest: Some(_), .. }), _)
+                    if text.split_whitespace().count() <= 2 =>
+                {
+                    Ok(Answer::Whisper(reply::unclear(&unclear, self.marker)))
+                }
                 (_, Command::Say(said)) => self.start(&said).await,
                 (_, command) => self.carry_out(command, None).await,
             },

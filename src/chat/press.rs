@@ -4,7 +4,7 @@ use super::button::{Button, Press};
 use super::compare;
 use super::handle::{Answer, Turn, commit_of, is_committed_as};
 use super::inbound::Form;
-use super::reply::{self, Reply};
+use super::reply::{self, Reply, scene};
 use crate::domain::draft::{self, ReadOnly};
 use crate::domain::trial::{self, Stars, TrialRequest};
 use crate::domain::{DraftId, Invalid, MessageId, ProposalNumber, RevisionNumber, TrialId};
@@ -22,7 +22,11 @@ pub(super) async fn pressed(turn: &Turn<'_>, button: &Button, value: &str, messa
             let id = draft_of(button)?;
             let revision = RevisionNumber(number_of(button)?);
             let draft = workshop.use_revision(actor, id, revision).await?;
-            Ok(Answer::Whisper(reply::used(&draft)))
+            let said = workshop.messages(actor, draft.chat).await?;
+            match said.into_iter().rev().find(|said| said.revision == Some(revision)) {
+                Some(said) => mark(turn, message, scene::used(&said, &draft, &actor.name)).await,
+                None => Ok(Answer::Whisper(reply::used(&draft))),
+            }
         }
         Press::Accept => {
             let proposal = ProposalNumber(number_of(button)?);

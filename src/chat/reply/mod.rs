@@ -460,7 +460,7 @@ pub fn joined(name: &str) -> Reply {
 
 /// A one-time link for a browser.
 pub fn web_link(url: &str) -> Reply {
-    Reply::said(format!("Sign in with this link: {url}\n\nIt works once, within a day. Do not show it to others."))
+    Reply::said(format!("Sign in with this link: <{url}>\n\nIt works once, within a day. Do not show it to others."))
 }
 
 /// Nobody has a test to rate.
@@ -519,12 +519,12 @@ pub fn test_form(draft: &Draft) -> Reply {
 
 /// Where to go on with a draft that lives in this channel already.
 pub fn lives_here(draft: &Draft, home: &Place) -> Reply {
-    Reply::said(format!("Draft {} \"{}\" has its thread in this channel: {}", draft.id, draft.name, address(home)))
+    Reply::said(format!("Draft {} \"{}\" has [its thread]({}) in this channel.", draft.id, draft.name, address(home)))
 }
 
 /// Where the result of a test will be.
 pub fn result_comes_in(draft: DraftId, home: &Place) -> Reply {
-    Reply::said(format!("Draft {draft} is being tested. The result comes in its thread: {}", address(home)))
+    Reply::said(format!("Draft {draft} is being tested. The result comes in [its thread]({}).", address(home)))
 }
 
 /// A place's address, which the platform makes a link of.

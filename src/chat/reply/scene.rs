@@ -128,6 +128,12 @@ fn drafted(reply: Reply, message: &Message, draft: &Draft) -> Reply {
     work_on(reply, draft)
 }
 
+/// A message whose draft somebody uses.
+pub fn used(said: &Message, draft: &Draft, by: &str) -> Reply {
+    let reply = Reply::said(&said.content).note(format!("✓ {by} uses this draft: revision {}", draft.revision));
+    work_on(reply, draft)
+}
+
 /// What can be done with a draft's text.
 pub fn work_on(reply: Reply, draft: &Draft) -> Reply {
     let revision = i64::from(draft.revision.0);

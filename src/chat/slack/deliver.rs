@@ -51,6 +51,8 @@ impl Slack {
             return Ok(Ended::Done);
         };
         let done = match &delivery.posted_as {
+            // An answer was shown in one message while it was written, and may need more.
+            Some(posted) if delivery.kind == DeliveryKind::Message => self.complete(&place, posted, &reply).await,
             Some(posted) => self.edit(&place, posted, &reply).await,
             None => self.post_once(&delivery, &place, &scene, &reply).await,
         };
@@ -199,19 +201,20 @@ impl Slack {
 
     /// Shows something else in place of what was posted.
     pub(super) async fn edit(&self, place: &Place, posted: &str, reply: &Reply) -> Result<(), Trouble> {
-        let ids: Vec<&str> = posted.split(BETWEEN).collect();
-        let rendered = render(reply);
-        if ids.len() == 1 && rendered.messages.len() > 1 {
-            return self.edit_into_several(place, posted, &rendered).await;
-        }
         // The buttons and what was decided stand on the last message; what stands before it does not change.
-        let (Some(last), Some(message)) = (ids.last(), rendered.messages.last()) else { return Ok(()) };
-        let message = if ids.len() == rendered.messages.len() { message.clone() } else { render_one(reply) };
-        self.update(place, last, &message).await
+        let last = posted.rsplit(BETWEEN).next().unwrap_or(posted);
+        match render(reply).messages.last() {
+            Some(message) => self.update(place, last, message).await,
+            None => Ok(()),
+        }
     }
 
-    /// A message that was shown while it was written turns out too long for one: the rest follows it.
-    async fn edit_into_several(&self, place: &Place, posted: &str, rendered: &Rendered) -> Result<(), Trouble> {
+    /// Completes a message that was shown while it was written; what is too long for it follows below.
+    async fn complete(&self, place: &Place, posted: &str, reply: &Reply) -> Result<(), Trouble> {
+        let rendered = render(reply);
+        if posted.contains(BETWEEN) {
+            return self.edit(place, posted, reply).await;
+        }
         for (part, message) in rendered.messages.iter().enumerate() {
             if part == 0 {
                 self.update(place, posted, message).await?;

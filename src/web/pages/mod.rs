@@ -4,6 +4,7 @@
 
 mod home;
 mod sign_in;
+mod workshop;
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -13,7 +14,15 @@ use axum::routing::get;
 use super::Web;
 
 pub(super) fn routes() -> Router<Web> {
-    Router::new().route("/", get(home::show)).route("/sign-in/{code}", get(sign_in::ask).post(sign_in::redeem))
+    Router::new()
+        .route("/", get(home::show))
+        .route("/sign-in/{code}", get(sign_in::ask).post(sign_in::redeem))
+        .route("/workshop/{draft}", get(workshop::show))
+}
+
+/// Text from outside as HTML that shows it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A whole page around HTML that holds no text from outside. Nothing is loaded and no script runs.

@@ -2,12 +2,14 @@
 //!
 //! Opening the link uses nothing up (programs preview links); the button does.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
+use serde::Deserialize;
 
-use super::page;
+use super::{escaped, page};
+use crate::domain::{Actor, DraftId};
 use crate::web::Web;
 use crate::web::error::Problem;
 use crate::workshop::Error;
@@ -24,25 +26,51 @@ pub(super) async fn ask(State(web): State<Web>, Path(code): Path<String>) -> Res
     ))
 }
 
-/// Uses the link up and shows the token.
+/// What the link leads to besides.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    draft: Option<DraftId>,
+}
+
+/// Uses the link up, and shows the token and the draft that the link was made for.
 pub(super) async fn redeem(
     State(web): State<Web>,
     Path(code): Path<String>,
+    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (_, token) = match web.workshop.redeem_login_code(&code).await {
+    let (actor, token) = match web.workshop.redeem_login_code(&code).await {
         Err(Error::NotFound(_)) => return Ok(used_up()),
         redeemed => redeemed?,
     };
     // The token is made of letters and digits, so that it needs no escaping.
     let token = token.expose_secret();
     let address = address(&headers);
+    let draft = shown(&web, &actor, wanted.draft).await?;
     let body = format!(
-        "<h1>Signed in</h1><p>This is your token. It is not shown again:</p><pre>{token}</pre>\
+        "{draft}<h1>Signed in</h1><p>This is your token. It is not shown again:</p><pre>{token}</pre>\
          <p>Try it:</p><pre>curl -H \"Authorization: Bearer {token}\" \\\n  {address}/api/auspex/topics</pre>\
          <p>Go on with the <a href=\"/api/docs/\">HTTP API</a>, or with <code>workshop chat</code> in a terminal.</p>"
     );
     Ok(page("Signed in", &body))
+}
+
+/// A draft to read, if one is wanted that the actor may see.
+async fn shown(web: &Web, actor: &Actor, wanted: Option<DraftId>) -> Result<String, Problem> {
+    let Some(id) = wanted else { return Ok(String::new()) };
+    let draft = match web.workshop.draft(actor, id).await {
+        Err(Error::NotFound(_)) => return Ok(String::new()),
+        found => found?,
+    };
+    let text = if draft.text.is_empty() { "There is no text yet." } else { &draft.text };
+    Ok(format!(
+        "<h1>{}</h1><p>Draft {} · {} · revision {}</p><pre style=\"white-space:pre-wrap\">{}</pre>",
+        escaped(&draft.name),
+        draft.id,
+        draft.status,
+        draft.revision,
+        escaped(text)
+    ))
 }
 
 /// The address that the person used, if it is one that needs no escaping.

@@ -19,10 +19,11 @@ async fn what_is_sent_again_is_done_once() {
     let posted = with_button(&slack, &thread, "Test…").await;
     slack.action(ALICE, &posted, &posted.button("Use this draft")).await;
     slack.redeliver_last().await;
-    slack.until("the press is answered", |slack| slack.ephemerals(ALICE).len() == 1).await;
+    says(&slack, &thread, "alice uses this draft").await;
     assert_eq!(slack.channel_messages(HERE).iter().filter(|said| said.thread_ts.is_none()).count(), 1);
     assert_eq!(desk.model().requests().len(), 1, "the message is answered once");
-    assert_eq!(slack.ephemerals(ALICE).len(), 1);
+    let whispers = slack.ephemerals(ALICE).len();
+    assert_eq!(whispers, 1, "that the workshop is being opened, once");
     slack.assert_clean();
     desk.close().await;
 }
