@@ -10,7 +10,8 @@
 //! | how a job is pushed, and how it is run | [`queue`]; [`jobs`] |
 //! | how a model is asked | [`llm`]: `remote`, `local`, and which of them answers in `engine` |
 //! | an endpoint | [`web`]: `api/` JSON, `pages/` HTML, `error.rs` every refusal |
-//! | talk in the terminal, and later on chat platforms | [`chat`] |
+//! | talk in the terminal and on chat platforms | [`chat`]: what can be said in `command`, what follows in `handle`, wording in `reply` |
+//! | Slack | [`chat::slack`], one file per way in and out |
 //! | a setting | `config/default.toml`, [`config`], and the `Settings` of its module |
 //! | what starts, and what stops in which order | [`app`]; [`cli`] |
 
