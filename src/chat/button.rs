@@ -59,6 +59,30 @@ choice! {
     }
 }
 
+impl Press {
+    /// Whether the platform answers it with a form, which asks for the rest.
+    pub fn asks(self) -> bool {
+        match self {
+            Self::Pick | Self::Test | Self::Edit | Self::Commit | Self::Note | Self::Compare | Self::New => true,
+            Self::Answer
+            | Self::Decide
+            | Self::Use
+            | Self::Accept
+            | Self::Reject
+            | Self::Diff
+            | Self::Web
+            | Self::Rate
+            | Self::Again
+            | Self::Cancel
+            | Self::Open
+            | Self::Clone
+            | Self::Keep
+            | Self::LetGo
+            | Self::Restore => false,
+        }
+    }
+}
+
 /// A button that was shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {

@@ -2,10 +2,10 @@
 //!
 //! Handling may happen twice. Whatever is made is made under the arrival's key, and what is told is told under it too.
 
-use super::command::{self, Command, Unclear, Where};
+use super::command::{self, Command, Unclear};
 use super::inbound::{Inbound, What};
-use super::reply::{self, Action, Reply, scene};
-use super::{outline, press};
+use super::reply::{self, Action, Reply};
+use super::{outline, press, quiet};
 use crate::chat::button::{Button, Press};
 use crate::domain::access::Visibility;
 use crate::domain::conversation::parse_message;
@@ -15,15 +15,12 @@ use crate::domain::place::Place;
 use crate::domain::proposal::ProposalStatus;
 use crate::domain::text::excerpt;
 use crate::domain::trial::{self, DEFAULT_ARTICLES, Trial, TrialRequest, TrialStatus};
-use crate::domain::{Actor, DraftId};
+use crate::domain::{Actor, DraftId, Invalid};
 use crate::workshop::draft::{Opening, Start};
 use crate::workshop::library::Commit;
 use crate::workshop::place::Audience;
 use crate::workshop::session::Ask;
-use crate::workshop::{Error, Noun, Workshop};
-
-/// How many drafts or prompts one reply lists.
-const LISTED: i64 = 15;
+use crate::workshop::{Error, Workshop};
 
 /// The most of what somebody typed that is given back with a refusal.
 const GIVEN_BACK: usize = 1_500;
@@ -148,7 +145,7 @@ impl Turn<'_> {
     }
 
     pub(super) async fn carry_out(&self, command: Command, living: Option<DraftId>) -> Result<Answer, Error> {
-        if let Some(reply) = quiet(self, &command, living).await? {
+        if let Some(reply) = quiet::show(self, &command, living).await? {
             return Ok(Answer::Whisper(reply));
         }
         match command {
@@ -201,7 +198,9 @@ impl Turn<'_> {
         match named {
             Some(id) => self.workshop.draft(&self.actor, id).await,
             None => {
-                self.workshop.latest_draft(&self.actor, &self.inbound.place).await?.ok_or(Error::NotFound(Noun::Draft))
+                let latest = self.workshop.latest_draft(&self.actor, &self.inbound.place).await?;
+                let reason = format!("is not named, and you have none: start one with {}new", self.marker);
+                latest.ok_or_else(|| Invalid::new("draft", reason).into())
             }
         }
     }
@@ -338,56 +337,6 @@ impl Turn<'_> {
         let reference = self.workshop.prompt_reference(draft.committed_as).await.ok()?;
         reference.map(|(name, _)| name)
     }
-}
-
-/// What a command that changes nothing shows; `None` for the others.
-pub(super) async fn quiet(turn: &Turn<'_>, command: &Command, living: Option<DraftId>) -> Result<Option<Reply>, Error> {
-    let (workshop, actor, marker) = (turn.workshop, &turn.actor, turn.marker);
-    Ok(Some(match command {
-        Command::Help => reply::help(marker, Where::Platforms),
-        Command::Quit => Reply::said("Everything is kept. Just stop writing; come back whenever you like."),
-        Command::Topic(_) => reply::topics(&workshop.topics().await?, None),
-        Command::List => {
-            let (drafts, total) = workshop.drafts(actor, None, LISTED, 0).await?;
-            reply::drafts(&drafts, total, marker)
-        }
-        Command::Library(query) => {
-            let (prompts, total) = workshop.prompts(actor, query, LISTED, 0).await?;
-            reply::prompts(&prompts, total, marker)
-        }
-        Command::Draft => {
-            let draft = turn.draft(living).await?;
-            let shown = reply::draft(&draft);
-            if draft.text.is_empty() || draft.writable().is_err() { shown } else { scene::work_on(shown, &draft) }
-        }
-        Command::Tests => {
-            let draft = turn.draft(living).await?;
-            let (trials, total) = workshop.trials(actor, draft.id, LISTED, 0).await?;
-            reply::trials(&trials, total, marker)
-        }
-        Command::Diff => {
-            let draft = turn.draft(living).await?;
-            let proposals = workshop.proposals(actor, draft.id).await?;
-            match proposals.iter().rev().find(|proposal| proposal.status == ProposalStatus::Open) {
-                Some(open) => scene::changes(open),
-                None => reply::no_proposal(),
-            }
-        }
-        Command::New(_)
-        | Command::Open(_)
-        | Command::Say(_)
-        | Command::Test { .. }
-        | Command::Rate { .. }
-        | Command::Accept(_)
-        | Command::Reject
-        | Command::Ready
-        | Command::Commit { .. }
-        | Command::Clone(_)
-        | Command::Ask { .. }
-        | Command::Restore(_)
-        | Command::Link(_)
-        | Command::Web => return Ok(None),
-    }))
 }
 
 /// What a commit needs, read from what was typed.

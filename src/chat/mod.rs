@@ -12,6 +12,7 @@ mod handle;
 pub mod inbound;
 mod outline;
 mod press;
+mod quiet;
 pub mod reply;
 pub mod slack;
 pub mod split;

@@ -137,6 +137,11 @@ pub async fn rename(conn: &mut Conn, id: AccountId, name: &str) -> Result<(), Er
     Ok(())
 }
 
+fn identity(platform: &str, workspace: String, user: String) -> Result<Identity, Error> {
+    let platform = platform.parse().map_err(corrupt("identities", &user))?;
+    Ok(Identity { platform, workspace, user })
+}
+
 /// The users of chat platforms that act as an account, the first joined first.
 pub async fn identities(conn: &mut Conn, account: AccountId) -> Result<Vec<Identity>, Error> {
     let rows = sqlx::query!(
@@ -147,12 +152,7 @@ pub async fn identities(conn: &mut Conn, account: AccountId) -> Result<Vec<Ident
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let platform = row.platform.parse().map_err(corrupt("identities", account))?;
-            Ok(Identity { platform, workspace: row.workspace, user: row.external_user })
-        })
-        .collect()
+    rows.into_iter().map(|row| identity(&row.platform, row.workspace, row.external_user)).collect()
 }
 
 /// Notes that a user looked at the app's home page.
@@ -178,12 +178,7 @@ pub async fn home_watchers(conn: &mut Conn, account: AccountId, since: Instant) 
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let platform = row.platform.parse().map_err(corrupt("identities", account))?;
-            Ok(Identity { platform, workspace: row.workspace, user: row.external_user })
-        })
-        .collect()
+    rows.into_iter().map(|row| identity(&row.platform, row.workspace, row.external_user)).collect()
 }
 
 /// Joins a user of a chat platform to another account.

@@ -129,21 +129,8 @@ impl Slack {
                 Ok(modal::compare(&trial, &others, place))
             }
             Press::New => Ok(modal::new(place)),
-            Press::Answer
-            | Press::Decide
-            | Press::Use
-            | Press::Accept
-            | Press::Reject
-            | Press::Diff
-            | Press::Web
-            | Press::Rate
-            | Press::Again
-            | Press::Cancel
-            | Press::Open
-            | Press::Clone
-            | Press::Keep
-            | Press::LetGo
-            | Press::Restore => Err(Error::NotFound(Noun::Draft)),
+            // The others ask for nothing.
+            _ => Err(Error::NotFound(Noun::Draft)),
         }
     }
 
@@ -208,29 +195,7 @@ impl Slack {
 
 fn wanted(person: &Person) -> Option<Wanted> {
     match &person.inbound.what {
-        What::Pressed { button, .. } => {
-            let asks = match button.press {
-                Press::Pick | Press::Test | Press::Edit | Press::Commit | Press::Note | Press::Compare | Press::New => {
-                    true
-                }
-                Press::Answer
-                | Press::Decide
-                | Press::Use
-                | Press::Accept
-                | Press::Reject
-                | Press::Diff
-                | Press::Web
-                | Press::Rate
-                | Press::Again
-                | Press::Cancel
-                | Press::Open
-                | Press::Clone
-                | Press::Keep
-                | Press::LetGo
-                | Press::Restore => false,
-            };
-            asks.then(|| Wanted::Button(button.clone()))
-        }
+        What::Pressed { button, .. } => button.press.asks().then(|| Wanted::Button(button.clone())),
         What::Command { text } => match command::parse(text) {
             Ok(Command::Test { draft, question }) if question.is_empty() => Some(Wanted::Test(draft)),
             Ok(Command::Commit { draft, name, .. }) if name.is_empty() => Some(Wanted::Commit(draft)),

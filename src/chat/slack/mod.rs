@@ -4,7 +4,7 @@
 //! |---|---|
 //! | what arrives, over a socket or over HTTP | [`socket`], [`http`] → [`parse`] → [`receive`] |
 //! | forms | [`modal`], opened and checked by [`forms`] |
-//! | what is posted and edited | [`deliver`], [`follow`], [`home`], drawn by [`render`] and [`markup`] |
+//! | what is posted and edited | [`deliver`], [`refresh`], [`follow`], [`home`], drawn by [`render`] and [`markup`] |
 //! | calling Slack | [`api`], [`pace`] |
 //! | installing the app | [`install`], [`seal`], [`manifest`] |
 
@@ -21,11 +21,12 @@ mod modal;
 mod pace;
 pub mod parse;
 mod receive;
+mod refresh;
 pub mod render;
 pub mod seal;
 mod socket;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -111,6 +112,8 @@ struct Inner {
     api: Api,
     pace: Pace,
     seal: Option<Seal>,
+    /// The bot's own user, once Slack has told: for events that do not name it.
+    bot_user: OnceLock<String>,
     /// What stands before a word of the slash command.
     marker: String,
 }
@@ -146,7 +149,8 @@ impl Slack {
         };
         let api = Api::new(&settings.api_url)?;
         let marker = format!("{} ", settings.command);
-        Ok(Self(Arc::new(Inner { workshop, settings, api, pace: Pace::default(), seal, marker })))
+        let (pace, bot_user) = (Pace::default(), OnceLock::new());
+        Ok(Self(Arc::new(Inner { workshop, settings, api, pace, seal, bot_user, marker })))
     }
 
     /// Whether Slack reaches us over HTTP.
@@ -174,6 +178,8 @@ impl Slack {
         match self.0.api.call(token, "auth.test", &json!({})).await {
             Ok(who) => {
                 let team = who["team_id"].as_str().unwrap_or("?");
+                let bot = who["user_id"].as_str().unwrap_or_default();
+                let _ = self.0.bot_user.set(bot.to_owned());
                 tracing::info!(slack.team = team, "Slack takes the bot's token for workspace {team}");
             }
             Err(error) if error.is_revoked() => {

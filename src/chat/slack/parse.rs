@@ -107,12 +107,12 @@ pub enum Event {
     Gone,
 }
 
-/// Reads a payload.
-pub fn read(sort: Sort, payload: &Value) -> Received {
+/// Reads a payload; `bot` is the bot's own user, for events that do not name it.
+pub fn read(sort: Sort, payload: &Value, bot: &str) -> Received {
     let read = match sort {
         Sort::Command => command(payload),
         Sort::Interactive => interactive(payload),
-        Sort::Event => event(payload),
+        Sort::Event => event(payload, bot),
     };
     read.unwrap_or(Received::Ignored)
 }
@@ -266,14 +266,14 @@ fn shortcut(payload: &Value) -> Option<Received> {
     Some(Received::Person(Box::new(Person { callback, ..person(inbound, key, &payload["trigger_id"]) })))
 }
 
-fn event(payload: &Value) -> Option<Received> {
+fn event(payload: &Value, bot: &str) -> Option<Received> {
     let event = &payload["event"];
     let workspace = workspace(payload)?;
     let key = format!("event:{}", text(&payload["event_id"])?);
     let happened =
         |what| Some(Received::Slack(Box::new(Happening { workspace: workspace.clone(), key: key.clone(), what })));
     match event["type"].as_str()? {
-        "message" | "app_mention" => message(payload, &workspace),
+        "message" | "app_mention" => message(payload, &workspace, bot),
         "app_home_opened" if event["tab"].as_str().unwrap_or("home") == "home" => {
             happened(Event::HomeOpened { user: text(&event["user"])? })
         }
@@ -296,10 +296,10 @@ fn event(payload: &Value) -> Option<Received> {
     }
 }
 
-fn message(payload: &Value, workspace: &str) -> Option<Received> {
+fn message(payload: &Value, workspace: &str, known: &str) -> Option<Received> {
     let event = &payload["event"];
     let spoken = matches!(event["subtype"].as_str(), None | Some("file_share" | "thread_broadcast" | "me_message"));
-    let bot = payload["authorizations"][0]["user_id"].as_str().unwrap_or_default();
+    let bot = payload["authorizations"][0]["user_id"].as_str().unwrap_or(known);
     let (user, channel, ts) = (text(&event["user"])?, text(&event["channel"])?, text(&event["ts"])?);
     if !spoken || !event["bot_id"].is_null() || user == bot {
         return None;
@@ -373,7 +373,7 @@ mod tests {
             "container": { "type": "message", "message_ts": "1.1", "channel_id": "C1", "is_ephemeral": false },
             "actions": [{ "type": "button", "action_id": "pw:accept:5:1", "action_ts": "1.3" }],
         });
-        let Received::Person(person) = read(Sort::Interactive, &payload) else { panic!("not read") };
+        let Received::Person(person) = read(Sort::Interactive, &payload, "") else { panic!("not read") };
         assert_eq!(person.inbound.place, place("E1", "C1", "1.1"));
         assert_eq!(person.key, "press:1.2");
     }
@@ -388,7 +388,7 @@ mod tests {
         };
         let keys: Vec<(String, bool)> = [event("message", "Ev1"), event("app_mention", "Ev2")]
             .iter()
-            .map(|payload| match read(Sort::Event, payload) {
+            .map(|payload| match read(Sort::Event, payload, "") {
                 Received::Person(person) => (person.key, person.is_ours),
                 other => panic!("{other:?}"),
             })
@@ -405,13 +405,13 @@ mod tests {
             json!({ "team_id": "T1", "event_id": "Ev1", "event": event, "authorizations": [{ "user_id": "U0BOT" }] })
         };
         for extra in [json!({ "bot_id": "B1" }), json!({ "user": "U0BOT" }), json!({ "subtype": "message_changed" })] {
-            assert_eq!(read(Sort::Event, &said(extra)), Received::Ignored);
+            assert_eq!(read(Sort::Event, &said(extra), ""), Received::Ignored);
         }
         for payload in
             [json!({}), json!(null), json!({ "type": "new_thing" }), json!({ "event": { "type": "message" } })]
         {
             for sort in [Sort::Command, Sort::Interactive, Sort::Event] {
-                assert_eq!(read(sort, &payload), Received::Ignored, "{payload}");
+                assert_eq!(read(sort, &payload, ""), Received::Ignored, "{payload}");
             }
         }
     }

@@ -11,8 +11,9 @@ use super::render::{Message, render_one};
 use super::{Slack, modal};
 use crate::chat::Stored;
 use crate::chat::command::{self, Command};
-use crate::chat::handle::{Turn, quiet};
+use crate::chat::handle::Turn;
 use crate::chat::inbound::What;
+use crate::chat::quiet;
 use crate::chat::reply::{self, Reply};
 use crate::domain::ArrivalId;
 use crate::domain::account::Platform;
@@ -53,7 +54,8 @@ impl Slack {
     }
 
     async fn take(&self, sort: Sort, payload: &Value) -> Result<Ack, workshop::Error> {
-        match parse::read(sort, payload) {
+        let bot = self.0.bot_user.get().map(String::as_str).unwrap_or_default();
+        match parse::read(sort, payload, bot) {
             Received::Ignored => {
                 metrics::counter!("workshop_slack_ignored_total").increment(1);
                 Ok(Ack::Bare)
@@ -101,7 +103,7 @@ impl Slack {
         let workshop = &self.0.workshop;
         let actor = workshop.identify_user(&person.inbound.identity(), person.inbound.name.as_deref()).await.ok()?;
         let turn = Turn { workshop, actor, inbound: &person.inbound, marker: &self.0.marker, key: "" };
-        match quiet(&turn, command, None).await {
+        match quiet::show(&turn, command, None).await {
             Ok(reply) => reply,
             Err(Error::Unavailable(_) | Error::Fault(_)) => None,
             Err(error) => Some(reply::error(&error)),

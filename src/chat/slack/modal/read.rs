@@ -61,7 +61,8 @@ pub fn input_of(field: &str, view: &Value) -> String {
 /// Reads a form; every value is checked as far as that can be done without asking anybody.
 pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes> {
     let state = &view["state"]["values"];
-    let text = |block: &str| state[block][block]["value"].as_str().unwrap_or_default().to_owned();
+    let text = |block: &str| typed(view, block);
+    let choice = |block: &str| chosen(view, block);
     let mut mistakes = Mistakes::default();
     let mut check = |result: Result<(), Invalid>, block: &str| {
         if let Err(invalid) = result {
@@ -70,7 +71,7 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
     };
     let form = match about {
         About::Test { draft } => {
-            let topic = state["topic"]["topic"]["selected_option"]["value"].as_str().unwrap_or_default().to_owned();
+            let topic = choice("topic").unwrap_or_default();
             let (question, model) = (text("question"), text("model"));
             check(trial::parse_question(&question).map(|_| ()), "question");
             check(trial::parse_topic(&topic).map(|_| ()), "topic");
@@ -81,15 +82,14 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
             let articles = limit.as_ref().copied().unwrap_or_default();
             check(limit.map(|_| ()), "articles");
             let model = Some(model.trim().to_owned()).filter(|model| !model.is_empty());
-            let window = window(state["window"]["window"]["selected_option"]["value"].as_str(), now);
+            let window = window(choice("window").as_deref(), now);
             Form::Test { draft: *draft, question, topic, articles, model, window }
         }
         About::Edit { draft, base } => {
             let texts: Vec<String> = (0..)
                 .map(|index| format!("text{index}"))
-                .map_while(|block| {
-                    state.get(&block).map(|input| input[&block]["value"].as_str().unwrap_or_default().to_owned())
-                })
+                .take_while(|block| state.get(block).is_some() || !shown(view, block).is_null())
+                .map(|block| typed(view, &block))
                 .collect();
             let text = texts.join("\n");
             check(draft::parse_text("text", &text).map(|_| ()), "text0");
@@ -122,7 +122,7 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
             Form::Pick { draft: *draft, proposal: *proposal, changes }
         }
         About::Compare { trial } => {
-            let with = state["with"]["with"]["selected_option"]["value"].as_str().and_then(|id| id.parse().ok());
+            let with = choice("with").and_then(|id| id.parse().ok());
             match with {
                 Some(with) => Form::Compare { trial: *trial, with },
                 None => return Err(Mistakes::at("with", "Choose a test.")),
@@ -133,10 +133,29 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
     if mistakes.0.is_empty() { Ok(form) } else { Err(mistakes) }
 }
 
+/// An input of the form, as it was shown.
+fn shown<'a>(view: &'a Value, block: &str) -> &'a Value {
+    let blocks = view["blocks"].as_array().map(Vec::as_slice).unwrap_or_default();
+    blocks.iter().find(|known| known["block_id"] == block).map_or(&Value::Null, |known| &known["element"])
+}
+
+/// What an input holds; one that was left alone holds what it was shown with.
+fn typed(view: &Value, block: &str) -> String {
+    let entered = &view["state"]["values"][block][block];
+    let value = if entered.is_null() { &shown(view, block)["initial_value"] } else { &entered["value"] };
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// What is chosen in a list; one that was left alone has what it was shown with.
+fn chosen(view: &Value, block: &str) -> Option<String> {
+    let entered = &view["state"]["values"][block][block];
+    let option = if entered.is_null() { &shown(view, block)["initial_option"] } else { &entered["selected_option"] };
+    option["value"].as_str().map(str::to_owned)
+}
+
 /// What was typed into a commit's form.
 pub fn commit_fields(view: &Value) -> CommitFields {
-    let text =
-        |block: &str| view["state"]["values"][block][block]["value"].as_str().unwrap_or_default().trim().to_owned();
+    let text = |block: &str| typed(view, block).trim().to_owned();
     CommitFields { name: text("name"), title: text("title"), description: text("description") }
 }
 
