@@ -1,6 +1,6 @@
 //! Talk, whatever the platform: what people can say ([`command`]), all wording ([`reply`]), and the platforms.
 //!
-//! A chat platform is a folder here and one line below. It turns what it hears into [`inbound::Inbound`], which [`handle`]
+//! A chat platform is a folder here and one line below. It turns what it hears into [`inbound::Inbound`], which `handle`
 //! acts on, and what it is given to show into its own markup; nothing about prompts, drafts or tests is decided in it.
 //! The terminal is a platform of its own kind: somebody waits in front of it ([`dialogue`]).
 

@@ -1,6 +1,6 @@
 //! What a workshop shows of itself where it lives on a chat platform.
 //!
-//! Each function words one [`Scene`] as it stands at the moment, so that showing it again brings it up to date.
+//! Each function words one [`Scene`](crate::workshop::delivery::Scene) as it stands at the moment, so that showing it again brings it up to date.
 
 use super::{Action, Item, Reply, metrics, rate_actions, told};
 use crate::chat::button::{Button, Press};

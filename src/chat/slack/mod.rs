@@ -2,11 +2,11 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | what arrives, over a socket or over HTTP | [`socket`], [`http`] → [`parse`] → [`receive`] |
-//! | forms | [`modal`], opened and checked by [`forms`] |
-//! | what is posted and edited | [`deliver`], [`refresh`], [`follow`], [`home`], drawn by [`render`] and [`markup`] |
-//! | calling Slack | [`api`], [`pace`] |
-//! | installing the app | [`install`], [`seal`], [`manifest`] |
+//! | what arrives, over a socket or over HTTP | `socket`, `http` → `parse` → `receive` |
+//! | forms | `modal`, opened and checked by `forms` |
+//! | what is posted and edited | `deliver`, `refresh`, `follow`, `home`, drawn by `render` and `markup` |
+//! | calling Slack | `api`, `pace` |
+//! | installing the app | `install`, `seal`, `manifest` |
 
 pub mod api;
 mod deliver;
