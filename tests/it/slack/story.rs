@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{ANSWER, FIRST_DRAFT, HERE, SECOND_DRAFT, card, desk, option, press, says, with_button};
-use crate::support::desk::Via;
+use super::{ANSWER, FIRST_DRAFT, HERE, SECOND_DRAFT, card, desk, option, press, says, with, with_button};
+use crate::support::desk::{Options, Via};
 use crate::support::slack::{ALICE, BOB};
 
 #[tokio::test]
@@ -77,6 +77,27 @@ async fn story(via: Via) {
     desk.model().reply("They fell to 0.4 percent [Premiums fall again](https://news.example/3).");
     slack.message(BOB, HERE, Some(&thread.ts), "ask financial_risk_executive Where are war-risk premiums now?").await;
     says(&slack, &thread, "<https://news.example/3|Premiums fall again>").await;
+    slack.assert_clean();
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn without_any_model_a_prompt_is_still_designed_and_tested() {
+    let (desk, slack) = with(Via::Socket, Options::default()).await;
+    slack.command(ALICE, HERE, "new I need a shipping risk briefing for executives").await;
+    let thread = card(&slack, HERE, "shipping risk briefing").await;
+    press(&slack, ALICE, &thread, "Decide for me").await;
+    with_button(&slack, &thread, "Test…").await;
+    slack.message(BOB, HERE, Some(&thread.ts), "make the timelines stronger").await;
+    press(&slack, ALICE, &thread, "Accept change").await;
+    says(&slack, &thread, "alice accepted this change").await;
+    slack.message(BOB, HERE, Some(&thread.ts), "test How did war-risk premiums move?").await;
+    let result = with_button(&slack, &thread, "5 ★").await;
+    assert!(result.all_text().contains("https://news.example/"), "{}", result.all_text());
+    slack.message(BOB, HERE, Some(&thread.ts), "rate 5 names its sources").await;
+    says(&slack, &thread, "bob 5 ★ \"names its sources\"").await;
+    slack.message(ALICE, HERE, Some(&thread.ts), "commit shipping_risk_briefing").await;
+    says(&slack, &thread, "alice committed this prompt").await;
     slack.assert_clean();
     desk.close().await;
 }
