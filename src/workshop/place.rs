@@ -1,12 +1,13 @@
 //! Where workshops live on chat platforms, and what people may do there by being there.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::delivery::{CardBody, Telling};
+use super::delivery::{CardBody, Delivery, Telling, place_key};
 use super::{Error, Workshop};
 use crate::domain::place::Place;
-use crate::domain::{Access, Actor, DeliveryId, DraftId};
+use crate::domain::{Access, Actor, DraftId};
 use crate::store;
 use crate::store::delivery::DeliveryKind;
 pub use crate::store::place::Home;
@@ -71,11 +72,17 @@ impl Workshop {
     }
 
     /// Notes that a workshop's card was posted: the workshop lives below it from now on, and what it said last is told.
-    pub async fn card_posted(&self, id: DeliveryId, place: &Place, draft: DraftId, card: &str) -> Result<(), Error> {
+    pub async fn card_posted(
+        &self,
+        delivery: &Delivery,
+        place: &Place,
+        draft: DraftId,
+        card: &str,
+    ) -> Result<(), Error> {
         let mut tx = self.store.begin().await?;
         let now = self.now();
-        store::delivery::posted(&mut tx, id, card, &place.channel).await?;
-        store::delivery::finish(&mut tx, id, now).await?;
+        store::delivery::posted(&mut tx, delivery.id, card, &place.channel).await?;
+        store::delivery::finish(&mut tx, delivery.id, now).await?;
         if let Some(draft) = store::draft::find(&mut tx, draft).await? {
             let thread = if place.thread.is_empty() { card.to_owned() } else { place.thread.clone() };
             let home = Place { thread, ..place.clone() };
@@ -83,6 +90,18 @@ impl Workshop {
             store::place::set_card(&mut tx, &home, card).await?;
             if let Some(last) = store::message::last_answer(&mut tx, draft.chat).await? {
                 self.tell_message(&mut tx, &home, &last).await?;
+            }
+            // A test that was asked for with the opening had no place to show itself in until now.
+            let (latest, _) = store::trial::list(&mut tx, draft.id, 1, 0).await?;
+            let just = delivery.created_at - TimeDelta::minutes(1);
+            if let Some(trial) = latest.first().filter(|trial| trial.created_at >= just) {
+                let (kind, what) = match trial.status.is_final() {
+                    true => (DeliveryKind::TrialFinished, format!("result:{}", trial.id)),
+                    false => (DeliveryKind::Progress, format!("progress:{}", trial.id)),
+                };
+                let (chat, body) = (Some(draft.chat), json!({ "trial": trial.id }));
+                let telling = Telling { chat, kind, body, recipient: String::new() };
+                self.tell(&mut tx, &home, &telling, &place_key(&what, &home)).await?;
             }
         }
         Ok(store::commit(tx).await?)

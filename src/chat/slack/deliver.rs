@@ -79,21 +79,20 @@ impl Slack {
     /// Posts what was not posted yet.
     async fn post_once(&self, delivery: &Delivery, place: &Place, scene: &Scene, reply: &Reply) -> Result<(), Trouble> {
         let workshop = &self.0.workshop;
-        if delivery.attempted_at.is_some()
-            && delivery.recipient.is_empty()
-            && let Some(found) = self.find_posted(delivery, place).await
-        {
-            return self.posted(delivery, place, scene, &found).await;
-        }
+        // Somebody began before, and died or heard nothing of it: what is there already is not posted again.
+        let there = match delivery.attempted_at {
+            Some(_) if delivery.recipient.is_empty() => self.find_posted(delivery, place).await,
+            Some(_) | None => Vec::new(),
+        };
         workshop.delivery_attempted(delivery.id).await?;
         if !delivery.recipient.is_empty() {
             self.whisper(place, &delivery.recipient, &render_one(reply)).await?;
             return Ok(());
         }
-        let (channel, posted) = match self.post_all(delivery, place, &render(reply)).await {
+        let (channel, posted) = match self.post_all(delivery, place, &render(reply), &there).await {
             Err(Trouble::Slack(Failed::Api(error))) if error.is_too_long() => {
                 let one = Rendered { messages: vec![plain(reply)], file: Some(reply.text.clone()) };
-                self.post_all(delivery, place, &one).await?
+                self.post_all(delivery, place, &one, &[]).await?
             }
             posted => posted?,
         };
@@ -104,7 +103,7 @@ impl Slack {
         match scene {
             Scene::Card { draft, .. } => {
                 let card = posted.split(BETWEEN).next().unwrap_or(posted);
-                self.0.workshop.card_posted(delivery.id, place, draft.id, card).await?;
+                self.0.workshop.card_posted(delivery, place, draft.id, card).await?;
                 if place.channel.starts_with('D') && !place.thread.is_empty() {
                     self.name_thread(&place.workspace, &place.channel, &place.thread, &draft.name).await;
                 }
@@ -122,10 +121,15 @@ impl Slack {
         delivery: &Delivery,
         place: &Place,
         rendered: &Rendered,
+        there: &[(String, String)],
     ) -> Result<(String, String), Trouble> {
         let mut posted: Vec<String> = Vec::new();
         let mut channel = place.channel.clone();
         for (part, message) in rendered.messages.iter().enumerate() {
+            if let Some((_, ts)) = there.iter().find(|(known, _)| *known == part.to_string()) {
+                posted.push(ts.clone());
+                continue;
+            }
             let mut body = body(&channel, message);
             body["unfurl_links"] = json!(false);
             body["unfurl_media"] = json!(false);
@@ -177,26 +181,30 @@ impl Slack {
         }
     }
 
-    /// Looks for a message that was posted before anyone could write down that it was.
-    async fn find_posted(&self, delivery: &Delivery, place: &Place) -> Option<String> {
-        if place.thread.is_empty() {
-            return None;
-        }
-        let token = self.token(&place.workspace).await.ok()?;
+    /// Looks for what was posted before anyone could write down that it was: each part's number, and the message's id.
+    async fn find_posted(&self, delivery: &Delivery, place: &Place) -> Vec<(String, String)> {
+        let Ok(token) = self.token(&place.workspace).await else { return Vec::new() };
         let oldest = delivery.attempted_at.map(|at| at.timestamp() - 60).unwrap_or_default();
-        let parameters = [
+        let mut parameters = vec![
             ("channel", place.channel.clone()),
-            ("ts", place.thread.clone()),
             ("oldest", format!("{oldest}.000000")),
             ("limit", "200".to_owned()),
             ("include_all_metadata", "true".to_owned()),
         ];
-        let answer = self.0.api.get(&token, "conversations.replies", &parameters).await.ok()?;
+        let method = if place.thread.is_empty() { "conversations.history" } else { "conversations.replies" };
+        if !place.thread.is_empty() {
+            parameters.push(("ts", place.thread.clone()));
+        }
+        // Where the history cannot be read, posting twice is better than not at all.
+        let Ok(answer) = self.0.api.get(&token, method, &parameters).await else { return Vec::new() };
         let id = delivery.id.to_string();
-        let ours = |message: &&Value| message["metadata"]["event_payload"]["delivery"] == id.as_str();
-        let found: Vec<&str> =
-            answer["messages"].as_array()?.iter().filter(ours).filter_map(|message| message["ts"].as_str()).collect();
-        (!found.is_empty()).then(|| found.join(&BETWEEN.to_string()))
+        let part = |message: &Value| {
+            let payload = &message["metadata"]["event_payload"];
+            let ours = payload["delivery"] == id.as_str();
+            let part = payload["part"].as_str().unwrap_or("0").to_owned();
+            message["ts"].as_str().filter(|_| ours).map(|ts| (part, ts.to_owned()))
+        };
+        answer["messages"].as_array().map(|messages| messages.iter().filter_map(part).collect()).unwrap_or_default()
     }
 
     /// Shows something else in place of what was posted.

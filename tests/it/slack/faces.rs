@@ -213,15 +213,15 @@ async fn workspaces_install_the_app_and_remove_it() {
     let cookie = asked.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
     let url = reqwest::Url::parse(&location).unwrap();
     let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-    let back = |state: &str, cookie: &str| {
+    let back = |code: &str, state: &str, cookie: &str| {
         browser
-            .get(format!("{}/slack/oauth/callback?code=a-code&state={state}", desk.base()))
+            .get(format!("{}/slack/oauth/callback?code={code}&state={state}", desk.base()))
             .header("cookie", cookie.to_owned())
             .send()
     };
-    assert_eq!(back("forged.state.00", &cookie).await.unwrap().status(), 400);
-    assert_eq!(back(&state, "workshop_slack_state=another").await.unwrap().status(), 400);
-    let installed = back(&state, &cookie).await.unwrap();
+    assert_eq!(back("a-code", "forged.state.00", &cookie).await.unwrap().status(), 400);
+    assert_eq!(back("a-code", &state, "workshop_slack_state=another").await.unwrap().status(), 400);
+    let installed = back("a-code", &state, &cookie).await.unwrap();
     assert_eq!(installed.status(), 200, "{}", installed.text().await.unwrap());
     let leaked = "select count(*) from installations where position('xoxb' in encode(sealed_token, 'escape')) > 0";
     assert_eq!(count(&desk, leaked).await, 0);
@@ -233,6 +233,15 @@ async fn workspaces_install_the_app_and_remove_it() {
     there.app_uninstalled().await;
     until("its token is gone", LONG, || async { count(&desk, "select count(*) from installations").await == 0 }).await;
     assert_eq!(count(&desk, "select count(*) from drafts").await, 1, "what people made stays");
+    // It can be installed again, and its tokens be revoked.
+    let asked = browser.get(format!("{}/slack/install", desk.base())).send().await.unwrap();
+    let cookie = asked.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let url = reqwest::Url::parse(asked.headers()["location"].to_str().unwrap()).unwrap();
+    let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    assert_eq!(back("another-code", &state, &cookie).await.unwrap().status(), 200);
+    there.tokens_revoked().await;
+    until("its token is gone again", LONG, || async { count(&desk, "select count(*) from installations").await == 0 })
+        .await;
     desk.close().await;
 }
 

@@ -49,6 +49,30 @@ async fn everything_is_acknowledged_in_time_while_slack_and_the_queue_are_slow()
 }
 
 #[tokio::test]
+async fn what_cannot_be_stored_yet_holds_up_nothing_else_and_what_cannot_be_stored_in_time_is_said() {
+    let (desk, slack) = desk(Via::Socket).await;
+    slack.command(ALICE, HERE, "help").await;
+    let mut conn = desk.database.connect().await;
+    let mut lock = sqlx::Connection::begin(&mut conn).await.unwrap();
+    sqlx::query("lock table arrivals in exclusive mode").execute(&mut *lock).await.unwrap();
+    // Several, so that each socket has one that waits.
+    let waiting =
+        (0..4).map(|number| slack.command(ALICE, HERE, &format!("new I need briefing number {number}")).into_future());
+    let waiting = tokio::spawn(futures::future::join_all(waiting));
+    let help = slack.command(ALICE, HERE, "help").await;
+    assert!(help.took < Duration::from_secs(1), "{:?}", help.took);
+    let refused = waiting.await.unwrap();
+    assert!(
+        refused.iter().all(|ack| ack.text().contains("nothing was done") && ack.text().contains("You wrote: new")),
+        "{refused:?}"
+    );
+    lock.rollback().await.unwrap();
+    slack.command(ALICE, HERE, "new I need a weekly shipping briefing").await;
+    card(&slack, HERE, "weekly shipping briefing").await;
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_rate_limit_is_honoured_and_the_result_comes_once() {
     let (desk, slack) = desk(Via::Socket).await;
     let thread = drafted(&desk, &slack).await;
@@ -89,6 +113,54 @@ async fn a_result_that_was_posted_before_the_connection_broke_is_not_posted_agai
     with_button(&slack, &thread, "4 ★").await;
     let open = "select count(*) from deliveries where status = 'pending'";
     until("the result counts as delivered", LONG, || async { count(&desk, open).await == 0 }).await;
+    assert_eq!(results(&slack, &thread), 1);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn what_was_posted_in_part_is_gone_on_with() {
+    let (desk, slack) = desk(Via::Socket).await;
+    slack.fault("chat.postMessage", Fault::AcceptThenDrop);
+    let thread = drafted(&desk, &slack).await;
+    assert_eq!(slack.channel_messages(HERE).iter().filter(|said| said.thread_ts.is_none()).count(), 1, "one card");
+    let middling =
+        format!("The beginning. {}The end of it.", "Another sentence about shipping and its risks. ".repeat(300));
+    desk.model().hold();
+    desk.model().reply(&middling);
+    slack.message(ALICE, HERE, Some(&thread.ts), "test What about premiums in March?").await;
+    says(&slack, &thread, "Writing").await;
+    slack.fault("chat.postMessage", Fault::AcceptThenDrop);
+    desk.model().release_all();
+    says(&slack, &thread, "The end of it.").await;
+    let said = slack.thread(HERE, &thread.ts);
+    for part in ["The beginning.", "The end of it."] {
+        assert_eq!(said.iter().filter(|posted| posted.all_text().contains(part)).count(), 1, "{part}");
+    }
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_draft_that_lived_nowhere_is_opened_where_it_is_tested() {
+    let (desk, slack) = desk(Via::Http).await;
+    slack.message(ALICE, "D0ALICE", None, "I need a weekly shipping briefing").await;
+    desk.model().reply(FIRST_DRAFT);
+    let direct = slack
+        .eventually("her thread", |slack| {
+            slack
+                .channel_messages("D0ALICE")
+                .into_iter()
+                .find(|said| said.buttons().iter().any(|label| label == "Decide for me"))
+        })
+        .await;
+    slack.action(ALICE, &direct, &direct.button("Decide for me")).await;
+    until("there is a text", LONG, || async { count(&desk, "select max(revision)::bigint from drafts").await == 1 })
+        .await;
+    let mut conn = desk.database.connect().await;
+    sqlx::query("delete from places").execute(&mut conn).await.unwrap();
+    desk.model().reply(ANSWER);
+    slack.command(ALICE, HERE, "test 1 How did war-risk premiums move?").await;
+    let thread = card(&slack, HERE, "weekly shipping briefing").await;
+    with_button(&slack, &thread, "4 ★").await;
     assert_eq!(results(&slack, &thread), 1);
     desk.close().await;
 }

@@ -8,7 +8,8 @@ use super::state::{Answer, Call, Data, Token, list, text};
 use super::{APP, BOT, BOT_USER, CLIENT_ID, CLIENT_SECRET};
 
 /// The methods that take their arguments from a form or the query only.
-const NO_JSON: &[&str] = &["conversations.replies", "files.getUploadURLExternal", "oauth.v2.access", "users.info"];
+const NO_JSON: &[&str] =
+    &["conversations.history", "conversations.replies", "files.getUploadURLExternal", "oauth.v2.access", "users.info"];
 
 impl Data {
     /// Answers a call as Slack would.
@@ -47,6 +48,7 @@ impl Data {
             "chat.update" => self.update_message(team, args),
             "conversations.join" => self.join(team, text(args, "channel")),
             "conversations.open" => self.open_conversation(team, text(args, "users")),
+            "conversations.history" => self.history(team, args),
             "conversations.replies" => self.replies(team, args),
             "files.completeUploadExternal" => self.complete_upload(team, args),
             "files.getUploadURLExternal" => self.upload_url(args),
@@ -182,6 +184,16 @@ impl Data {
         });
         let messages: Vec<Value> = messages.collect();
         Ok(json!({"messages": messages, "has_more": has_more, "response_metadata": {"next_cursor": next}}))
+    }
+
+    /// The messages of a channel that are in no thread, the latest first.
+    fn history(&mut self, team: &str, args: &Value) -> Answer {
+        let channel = self.destination(team, text(args, "channel"))?;
+        let oldest = text(args, "oldest");
+        let messages = &self.channels[&channel].messages;
+        let wanted = messages.iter().rev().filter(|message| message.thread_ts.is_none() && later(&message.ts, oldest));
+        let messages: Vec<Value> = wanted.map(super::Posted::wire).collect();
+        Ok(json!({"messages": messages, "has_more": false}))
     }
 
     fn user_info(&mut self, team: &str, id: &str) -> Answer {
