@@ -1,9 +1,11 @@
 //! What chat platforms send: stored, with the job that handles it, before the platform hears "ok".
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Error, Workshop};
 use crate::domain::ArrivalId;
@@ -36,11 +38,16 @@ pub enum Then {
 /// Whether something arrived for the first time; `None` when the database could not be asked.
 type Verdict = Option<bool>;
 
+/// The least time between the beginnings of two storings. Whatever comes alone is stored at once; what comes together
+/// shares a commit, which costs the service and Postgres as much for ten arrivals as for one.
+const SPACING: Duration = Duration::from_millis(5);
+
 /// Arrivals that wait to be stored. While one commit is on its way to the disk, others gather and share the next.
 #[derive(Default)]
 pub(super) struct Gathering {
     waiting: Mutex<Vec<(Arrival, Then, oneshot::Sender<Verdict>)>>,
-    storing: tokio::sync::Mutex<()>,
+    /// When the last storing began; held by who stores.
+    storing: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Workshop {
@@ -48,10 +55,16 @@ impl Workshop {
     pub async fn receive(&self, arrival: Arrival, then: Then) -> Result<bool, Error> {
         let (sender, verdict) = oneshot::channel();
         let gathering: &Arc<Gathering> = &self.gathering;
-        gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((arrival, then, sender));
-        let workshop = self.clone();
-        // A task of its own: who waits here may go away, and others' arrivals are in the same commit.
-        tokio::spawn(async move { workshop.store_gathered().await });
+        let is_first = {
+            let mut waiting = gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.push((arrival, then, sender));
+            waiting.len() == 1
+        };
+        if is_first {
+            let workshop = self.clone();
+            // A task of its own: who waits here may go away, and others' arrivals are in the same commit.
+            tokio::spawn(async move { workshop.store_gathered().await });
+        }
         match verdict.await {
             Ok(Some(new)) => Ok(new),
             Ok(None) | Err(_) => Err(Error::Unavailable(store::Error::Interrupted)),
@@ -59,43 +72,41 @@ impl Workshop {
     }
 
     async fn store_gathered(&self) {
-        let _turn = self.gathering.storing.lock().await;
-        let batch = std::mem::take(&mut *self.gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        if batch.is_empty() {
-            return;
+        let mut last = self.gathering.storing.lock().await;
+        if let Some(last) = *last {
+            tokio::time::sleep_until(last + SPACING).await;
         }
-        let stored = self.store_arrivals(&batch).await;
+        *last = Some(Instant::now());
+        let batch = std::mem::take(&mut *self.gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let (arrivals, waiting): (Vec<Arrival>, Vec<_>) =
+            batch.into_iter().map(|(arrival, then, sender)| (arrival, (then, sender))).unzip();
+        let then: Vec<Then> = waiting.iter().map(|(then, _)| *then).collect();
+        let stored = self.store_arrivals(&arrivals, &then).await;
         if let Err(error) = &stored {
             tracing::warn!(%error, "What chat platforms sent could not be stored; they are told so");
         }
         let new = stored.ok();
-        for (arrival, _, sender) in batch {
+        for (arrival, (_, sender)) in arrivals.iter().zip(waiting) {
             // Whoever waited may have gone; the platform will send it again and find it known.
             let _ = sender.send(new.as_ref().map(|new| new.contains(&arrival.id)));
         }
     }
 
-    async fn store_arrivals(
-        &self,
-        batch: &[(Arrival, Then, oneshot::Sender<Verdict>)],
-    ) -> Result<Vec<ArrivalId>, Error> {
-        let arrivals: Vec<Arrival> = batch.iter().map(|(arrival, ..)| arrival.clone()).collect();
+    /// Stores arrivals in one commit, with the jobs that handle them; the ids of those that are new.
+    async fn store_arrivals(&self, arrivals: &[Arrival], then: &[Then]) -> Result<Vec<ArrivalId>, Error> {
         let mut tx = self.store.begin().await?;
-        let new = store::arrival::insert(&mut tx, &arrivals, self.now()).await?;
-        let to_handle: Vec<HandleArrival> = batch
-            .iter()
-            .filter(|(arrival, then, _)| *then == Then::Handle && new.contains(&arrival.id))
-            .map(|(arrival, ..)| HandleArrival { arrival: arrival.id })
-            .collect();
-        let jobs = to_handle.iter().map(|job| {
+        let new = store::arrival::insert(&mut tx, arrivals, self.now()).await?;
+        let new_ones = arrivals.iter().zip(then).filter(|(arrival, _)| new.contains(&arrival.id));
+        let (to_handle, to_remember): (Vec<_>, Vec<_>) = new_ones.partition(|(_, then)| **then == Then::Handle);
+        let jobs: Vec<HandleArrival> =
+            to_handle.iter().map(|(arrival, _)| HandleArrival { arrival: arrival.id }).collect();
+        let keyed = jobs.iter().map(|job| {
             let key = Some(format!("arrival:{}", job.arrival));
             (job, Options { key, run_at: None })
         });
-        queue::push_all(&mut tx, jobs.collect()).await?;
-        for (arrival, then, _) in batch {
-            if *then == Then::Remember && new.contains(&arrival.id) {
-                store::arrival::handled(&mut tx, arrival.id, self.now()).await?;
-            }
+        queue::push_all(&mut tx, keyed.collect()).await?;
+        for (arrival, _) in to_remember {
+            store::arrival::handled(&mut tx, arrival.id, self.now()).await?;
         }
         store::commit(tx).await?;
         Ok(new)

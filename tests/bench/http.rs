@@ -57,6 +57,16 @@ impl Client {
         .await
     }
 
+    /// Sends a form with headers of its own, each of which ends its line.
+    pub async fn post_form(&mut self, path: &str, headers: &str, form: &str) -> anyhow::Result<Answer> {
+        let length = form.len();
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nhost: bench\r\n{headers}\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{form}"
+        ))
+        .await
+    }
+
     async fn send(&mut self, request: &str) -> anyhow::Result<Answer> {
         self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();

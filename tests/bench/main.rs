@@ -16,6 +16,7 @@ mod prompts;
 mod report;
 mod search;
 mod service;
+mod slack;
 mod starts;
 mod trials;
 
@@ -52,6 +53,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("starts", |bench| Box::pin(starts::run(bench))),
     ("prompts", |bench| Box::pin(prompts::run(bench))),
     ("search", |bench| Box::pin(search::run(bench))),
+    ("slack", |bench| Box::pin(slack::run(bench))),
     ("idle", |bench| Box::pin(idle::run(bench))),
 ];
 

@@ -67,9 +67,10 @@ impl Report {
         let values = longest(&mut figures.iter().map(String::len));
         let mut table = format!("{}\n", self.setting);
         for (line, figure) in self.lines.iter().zip(figures) {
-            let aim = line.aim.map(|aim| format!("< {}", short(aim))).unwrap_or_default();
+            let missed = |aim| if line.value < aim { "" } else { " missed" };
+            let aim = line.aim.map(|aim| format!("< {}{}", short(aim), missed(aim))).unwrap_or_default();
             let Line { measure, note, .. } = line;
-            let row = format!("{measure:measures$}  {figure:>values$}  {aim:7}  {note}");
+            let row = format!("{measure:measures$}  {figure:>values$}  {aim:13}  {note}");
             let _ = writeln!(table, "{}", row.trim_end());
         }
         table

@@ -77,7 +77,10 @@ impl Slack {
             match command::parse(text) {
                 Err(unclear) => return Ok(shown(&reply::unclear(&unclear, &self.0.marker))),
                 Ok(command) => {
-                    if let Ok(Some(reply)) = tokio::time::timeout(QUICK, self.answer_quietly(&person, &command)).await {
+                    if only_reads(&command)
+                        && let Ok(Some(reply)) =
+                            tokio::time::timeout(QUICK, self.answer_quietly(&person, &command)).await
+                    {
                         return Ok(shown(&reply));
                     }
                     ack = shown(&reply::on_its_way(&command));
@@ -160,6 +163,34 @@ impl Slack {
             body: serde_json::to_value(what).unwrap_or_default(),
         };
         self.0.workshop.receive(arrival, then).await
+    }
+}
+
+/// Whether a command may be answered at once. Others are stored first, and cost no look into the database before.
+fn only_reads(command: &Command) -> bool {
+    match command {
+        Command::Help
+        | Command::Quit
+        | Command::Topic(_)
+        | Command::List
+        | Command::Library(_)
+        | Command::Draft
+        | Command::Tests
+        | Command::Diff => true,
+        Command::New(_)
+        | Command::Open(_)
+        | Command::Say(_)
+        | Command::Test { .. }
+        | Command::Rate { .. }
+        | Command::Accept(_)
+        | Command::Reject
+        | Command::Ready
+        | Command::Commit { .. }
+        | Command::Clone(_)
+        | Command::Ask { .. }
+        | Command::Restore(_)
+        | Command::Link(_)
+        | Command::Web => false,
     }
 }
 
