@@ -101,6 +101,14 @@ impl Turn<'_> {
     /// A message: talk in a workshop's thread, a command, or the beginning of a workshop.
     async fn hear(&self, text: &str, addressed: bool, living: Option<DraftId>) -> Result<Answer, Error> {
         let text = text.trim();
+        let living = match living {
+            Some(draft) => Some(draft),
+            None => {
+                self.workshop.wait_for_card(&self.inbound.place).await?;
+                // It may have been noted just now.
+                self.draft_here().await?
+            }
+        };
         match living {
             Some(draft) => match command::parse_plain(text) {
                 Command::Say(said) => self.say(draft, &said).await,

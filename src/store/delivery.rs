@@ -168,6 +168,24 @@ pub async fn renew(conn: &mut Conn, id: DeliveryId, seconds: f64) -> Result<(), 
     Ok(())
 }
 
+/// Whether a card is being posted in a channel, or to somebody whose direct messages that channel may be.
+pub async fn card_is_on_its_way(conn: &mut Conn, place: &Place) -> Result<bool, Error> {
+    let any = sqlx::query_scalar!(
+        r#"select exists (
+            select from deliveries
+            where status = 'pending' and kind = 'card' and attempted_at is not null and posted_as is null
+                and platform = $1 and workspace = $2
+                and (channel = $3 or (starts_with($3, 'D') and left(channel, 1) in ('U', 'W')))
+        ) as "any!""#,
+        place.platform.as_str(),
+        place.workspace,
+        place.channel,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(any)
+}
+
 /// Gives a claim back: it is not done yet.
 pub async fn release(conn: &mut Conn, id: DeliveryId) -> Result<(), Error> {
     sqlx::query!("update deliveries set claimed_until = null where id = $1", id.0).execute(conn).await?;

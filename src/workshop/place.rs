@@ -27,6 +27,14 @@ impl Workshop {
         Ok(store::place::find_draft(&mut *self.store.conn().await?, place).await?)
     }
 
+    /// Refuses for the moment while a card is being posted there: a reply to it may be here before we know where it is.
+    pub async fn wait_for_card(&self, place: &Place) -> Result<(), Error> {
+        match store::delivery::card_is_on_its_way(&mut *self.store.conn().await?, place).await? {
+            true => Err(Error::Unavailable(store::Error::Interrupted)),
+            false => Ok(()),
+        }
+    }
+
     /// Lets somebody who is in the channel that a workshop lives in take part, as far as the settings let them.
     ///
     /// The caller vouches that the platform says so.
