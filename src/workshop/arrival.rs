@@ -42,10 +42,19 @@ type Verdict = Option<bool>;
 /// shares a commit, which costs the service and Postgres as much for ten arrivals as for one.
 const SPACING: Duration = Duration::from_millis(5);
 
+/// How long something waits to be stored. Chat platforms wait three seconds for an acknowledgement, and adapters a little less.
+const MOST: Duration = Duration::from_secs(2);
+
+/// Who waits for an arrival to be stored, and until when.
+struct Waiting {
+    until: Instant,
+    sender: oneshot::Sender<Verdict>,
+}
+
 /// Arrivals that wait to be stored. While one commit is on its way to the disk, others gather and share the next.
 #[derive(Default)]
 pub(super) struct Gathering {
-    waiting: Mutex<Vec<(Arrival, Then, oneshot::Sender<Verdict>)>>,
+    waiting: Mutex<Vec<(Arrival, Then, Waiting)>>,
     /// When the last storing began; held by who stores.
     storing: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -57,7 +66,7 @@ impl Workshop {
         let gathering: &Arc<Gathering> = &self.gathering;
         let is_first = {
             let mut waiting = gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.push((arrival, then, sender));
+            waiting.push((arrival, then, Waiting { until: Instant::now() + MOST, sender }));
             waiting.len() == 1
         };
         if is_first {
@@ -77,16 +86,21 @@ impl Workshop {
             tokio::time::sleep_until(last + SPACING).await;
         }
         *last = Some(Instant::now());
-        let batch = std::mem::take(&mut *self.gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut batch = std::mem::take(&mut *self.gathering.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        // Who waited too long was told that nothing was done; that must stay true.
+        batch.retain(|(_, _, waiting)| !waiting.sender.is_closed());
         let (arrivals, waiting): (Vec<Arrival>, Vec<_>) =
-            batch.into_iter().map(|(arrival, then, sender)| (arrival, (then, sender))).unzip();
+            batch.into_iter().map(|(arrival, then, waiting)| (arrival, (then, waiting))).unzip();
         let then: Vec<Then> = waiting.iter().map(|(then, _)| *then).collect();
-        let stored = self.store_arrivals(&arrivals, &then).await;
+        // Given up before those who wait give up: what they are told was not stored is not stored after that.
+        let Some(until) = waiting.iter().map(|(_, waiting)| waiting.until).min() else { return };
+        let storing = tokio::time::timeout_at(until, self.store_arrivals(&arrivals, &then));
+        let stored = storing.await.unwrap_or(Err(Error::Unavailable(store::Error::Interrupted)));
         if let Err(error) = &stored {
             tracing::warn!(%error, "What chat platforms sent could not be stored; they are told so");
         }
         let new = stored.ok();
-        for (arrival, (_, sender)) in arrivals.iter().zip(waiting) {
+        for (arrival, (_, Waiting { sender, .. })) in arrivals.iter().zip(waiting) {
             // Whoever waited may have gone; the platform will send it again and find it known.
             let _ = sender.send(new.as_ref().map(|new| new.contains(&arrival.id)));
         }

@@ -69,6 +69,7 @@ async fn what_cannot_be_stored_yet_holds_up_nothing_else_and_what_cannot_be_stor
     lock.rollback().await.unwrap();
     slack.command(ALICE, HERE, "new I need a weekly shipping briefing").await;
     card(&slack, HERE, "weekly shipping briefing").await;
+    assert_eq!(count(&desk, "select count(*) from drafts").await, 1, "what was said not to be done was not");
     desk.close().await;
 }
 
