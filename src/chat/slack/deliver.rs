@@ -10,7 +10,7 @@ use crate::chat::Ended;
 use crate::chat::reply::{self, Reply, scene};
 use crate::domain::DeliveryId;
 use crate::domain::place::Place;
-use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Refresh, Scene};
+use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Refresh, Scene, is_to_come};
 use crate::workshop::{self, Workshop};
 
 /// How long a delivery is ours, in seconds; posting one message takes less, and each message renews it.
@@ -38,11 +38,12 @@ impl Slack {
     /// Makes a delivery that is ours.
     pub(super) async fn deliver_claimed(&self, delivery: Delivery, attempt: u32) -> Result<Ended, workshop::Error> {
         let workshop = &self.0.workshop;
-        if workshop.is_to_come(&delivery).await? {
+        let scene = workshop.scene(&delivery).await?;
+        if is_to_come(&delivery, scene.as_ref()) {
             workshop.release_delivery(delivery.id).await?;
             return Ok(Ended::Done);
         }
-        let (Some(place), Some(scene)) = (delivery.place.clone(), workshop.scene(&delivery).await?) else {
+        let (Some(place), Some(scene)) = (delivery.place.clone(), scene) else {
             workshop.delivery_finished(delivery.id).await?;
             return Ok(Ended::Done);
         };

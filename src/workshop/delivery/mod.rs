@@ -13,7 +13,7 @@ use crate::domain::account::Identity;
 use crate::domain::place::Place;
 use crate::domain::{AccountId, Actor, ChatId, DeliveryId, DraftId, MessageId, TrialId};
 use crate::queue::{self, Job, Options, Queue};
-pub use scene::Scene;
+pub use scene::{Scene, is_to_come};
 
 pub use crate::store::delivery::{Claim, Delivery, DeliveryKind};
 use crate::store::message::Message;

@@ -47,16 +47,16 @@ pub enum Scene {
     Told(Told),
 }
 
-impl Workshop {
-    /// Whether what a delivery tells of is still to come.
-    pub async fn is_to_come(&self, delivery: &Delivery) -> Result<bool, Error> {
-        Ok(match self.scene(delivery).await? {
-            None => delivery.kind == DeliveryKind::Message && delivery.body.get("turn").is_some(),
-            Some(Scene::Answer(answer, _)) => !answer.status.is_final(),
-            Some(_) => false,
-        })
+/// Whether what a delivery tells of is still to come, by what it shows now.
+pub fn is_to_come(delivery: &Delivery, scene: Option<&Scene>) -> bool {
+    match scene {
+        None => delivery.kind == DeliveryKind::Message && delivery.body.get("turn").is_some(),
+        Some(Scene::Answer(answer, _)) => !answer.status.is_final(),
+        Some(_) => false,
     }
+}
 
+impl Workshop {
     /// What a delivery shows; `None` when what it tells of is gone.
     pub async fn scene(&self, delivery: &Delivery) -> Result<Option<Scene>, Error> {
         let mut conn = self.store.conn().await?;
