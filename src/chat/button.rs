@@ -50,6 +50,10 @@ choice! {
         Clone = "clone",
         /// Asks what a new workshop is for.
         New = "new",
+        /// Asks for something to say, where we do not hear what is said.
+        Say = "say",
+        /// Opens a form again with what was typed into it; the id is that of what was sent.
+        Resume = "resume",
         /// Keeps a draft that would expire.
         Keep = "keep",
         /// Lets a draft expire.
@@ -63,7 +67,15 @@ impl Press {
     /// Whether the platform answers it with a form, which asks for the rest.
     pub fn asks(self) -> bool {
         match self {
-            Self::Pick | Self::Test | Self::Edit | Self::Commit | Self::Note | Self::Compare | Self::New => true,
+            Self::Pick
+            | Self::Test
+            | Self::Edit
+            | Self::Commit
+            | Self::Note
+            | Self::Compare
+            | Self::New
+            | Self::Say
+            | Self::Resume => true,
             Self::Answer
             | Self::Decide
             | Self::Use

@@ -1,10 +1,13 @@
 //! What people can say: one table that feeds the parser and the help, on every platform.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::trial::Stars;
 use crate::domain::{DraftId, Invalid};
 
 /// One thing that a person can say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Show what can be said.
     Help,
@@ -22,6 +25,10 @@ pub enum Command {
         draft: Option<DraftId>,
         /// The question.
         question: String,
+        /// The topic; that of the last test, or a fitting one, when not named.
+        topic: Option<String>,
+        /// The model; the usual one when not named.
+        model: Option<String>,
     },
     /// Choose the topic of the tests that follow.
     Topic(String),
@@ -74,6 +81,60 @@ pub enum Command {
     Quit,
     /// Talk with the assistant.
     Say(String),
+}
+
+impl Command {
+    /// Whether it changes nothing, so that it may be answered at once, without being stored.
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::Help
+            | Self::Quit
+            | Self::Topic(_)
+            | Self::List
+            | Self::Library(_)
+            | Self::Draft
+            | Self::Tests
+            | Self::Diff => true,
+            Self::New(_)
+            | Self::Open(_)
+            | Self::Say(_)
+            | Self::Test { .. }
+            | Self::Rate { .. }
+            | Self::Accept(_)
+            | Self::Reject
+            | Self::Ready
+            | Self::Commit { .. }
+            | Self::Clone(_)
+            | Self::Ask { .. }
+            | Self::Restore(_)
+            | Self::Link(_)
+            | Self::Web => false,
+        }
+    }
+
+    /// The words in it that somebody may have thought about for long.
+    pub fn typed(&self) -> &str {
+        match self {
+            Self::New(words) | Self::Say(words) | Self::Library(words) | Self::Clone(words) => words,
+            Self::Test { question, .. } | Self::Ask { question, .. } => question,
+            Self::Rate { note, .. } => note,
+            Self::Commit { title, .. } => title,
+            Self::Help
+            | Self::List
+            | Self::Open(_)
+            | Self::Draft
+            | Self::Topic(_)
+            | Self::Tests
+            | Self::Diff
+            | Self::Accept(_)
+            | Self::Reject
+            | Self::Ready
+            | Self::Restore(_)
+            | Self::Web
+            | Self::Link(_)
+            | Self::Quit => "",
+        }
+    }
 }
 
 /// Where a word can be said.
@@ -159,17 +220,13 @@ pub fn parse(said: &str) -> Result<Command, Unclear> {
         "restore" => number(rest).map(Command::Restore).ok_or_else(|| usage("restore")),
         "draft" => Ok(Command::Draft),
         "diff" => Ok(Command::Diff),
-        "accept" => {
-            let numbers =
-                rest.split([' ', ',']).filter(|word| !word.is_empty()).map(str::parse).collect::<Result<_, _>>();
-            numbers.map(Command::Accept).map_err(|_| usage("accept"))
-        }
+        "accept" => parse_accept(rest),
         "reject" => Ok(Command::Reject),
         "ready" => Ok(Command::Ready),
         "topic" | "topics" => Ok(Command::Topic(rest.to_owned())),
         "test" => {
             let (draft, question) = leading_number(rest);
-            Ok(Command::Test { draft, question: question.to_owned() })
+            Ok(Command::Test { draft, question: question.to_owned(), topic: None, model: None })
         }
         "tests" => Ok(Command::Tests),
         "rate" => parse_rate(rest),
@@ -262,7 +319,7 @@ fn first_word(said: &str) -> (&str, &str) {
     (word, rest.trim())
 }
 
-fn usage(verb: &'static str) -> Unclear {
+pub(super) fn usage(verb: &'static str) -> Unclear {
     let arguments = TABLE.iter().find(|entry| entry.verb == verb).map_or("", |entry| entry.arguments);
     Unclear::Usage(verb, arguments)
 }
@@ -278,6 +335,11 @@ fn leading_number(said: &str) -> (Option<DraftId>, &str) {
         Some(draft) => (Some(draft), rest),
         None => (None, said),
     }
+}
+
+pub(super) fn parse_accept(said: &str) -> Result<Command, Unclear> {
+    let numbers = said.split([' ', ',']).filter(|word| !word.is_empty()).map(str::parse).collect::<Result<_, _>>();
+    numbers.map(Command::Accept).map_err(|_| usage("accept"))
 }
 
 fn parse_rate(said: &str) -> Result<Command, Unclear> {
@@ -345,7 +407,8 @@ mod tests {
 
     #[test]
     fn a_draft_may_be_named_by_its_number() {
-        let test = |draft, question: &str| Command::Test { draft, question: question.to_owned() };
+        let test =
+            |draft, question: &str| Command::Test { draft, question: question.to_owned(), topic: None, model: None };
         assert_eq!(parse("test 5 What changed here?").unwrap(), test(Some(DraftId(5)), "What changed here?"));
         assert_eq!(parse("test What changed in 2026?").unwrap(), test(None, "What changed in 2026?"));
         assert!(matches!(parse("commit 5 some_name").unwrap(), Command::Commit { draft: Some(DraftId(5)), .. }));

@@ -28,7 +28,7 @@ pub(super) async fn compare(workshop: &Workshop, actor: &Actor, one: &Trial, oth
         let answer = trial.response.as_deref().unwrap_or("(no answer)").trim_end();
         text.push_str(&format!("\n\n**{letter}: {}**\n\n{answer}", excerpt(&trial.question, 300)));
     }
-    Ok(Reply { title: "Two tests compared".to_owned(), text, ..Reply::default() }
+    Ok(Reply { title: "Two tests compared".to_owned(), text, is_document: true, ..Reply::default() }
         .note(format!("{common} articles in common.")))
 }
 

@@ -75,7 +75,7 @@ impl Dialogue {
             Command::Quit => Reply::said("Everything is kept. Until next time."),
             Command::New(requirements) => return self.start(&requirements, platform).await,
             Command::Say(text) => return self.say(&text, platform).await,
-            Command::Test { draft, question } => {
+            Command::Test { draft, question, .. } => {
                 self.draft = draft.or(self.draft);
                 if question.is_empty() {
                     return Ok(reply::wants_question(marker));

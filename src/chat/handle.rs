@@ -79,6 +79,7 @@ impl Turn<'_> {
                 Ok(command) => self.carry_out(command, living).await,
                 Err(unclear) => Ok(Answer::Whisper(reply::unclear(&unclear, self.marker))),
             },
+            What::Chose { command } => self.carry_out(command.clone(), living).await,
             What::Said { text, addressed } => self.hear(text, *addressed, living).await,
             What::Pressed { button, value, message } => press::pressed(self, button, value, message).await,
             What::Submitted(form) => press::submitted(self, form).await,
@@ -137,6 +138,23 @@ impl Turn<'_> {
         Ok(Answer::Nothing)
     }
 
+    /// Says something that nobody there has read yet: it is shown where it was said too.
+    pub(super) async fn say_by_form(&self, draft: DraftId, text: &str) -> Result<Answer, Error> {
+        let content = parse_message(text)?;
+        self.workshop.say_from(&self.actor, draft, &content, Some(self.key), None).await?;
+        Ok(Answer::Nothing)
+    }
+
+    /// Where a workshop goes that is begun or opened here: a thread that has one keeps it, and it gets one of its own.
+    async fn place_for_another(&self) -> Result<Place, Error> {
+        let here = &self.inbound.place;
+        let alone = self.inbound.audience == Audience::Alone && here.is_whole_channel();
+        match !alone && self.workshop.draft_in(here).await?.is_some() {
+            true => Ok(here.channel_only()),
+            false => Ok(here.clone()),
+        }
+    }
+
     /// Starts a workshop here; its card shows by itself.
     pub(super) async fn start(&self, need: &str) -> Result<Answer, Error> {
         let requirements = Some(need.trim().to_owned()).filter(|need| !need.is_empty());
@@ -144,10 +162,7 @@ impl Turn<'_> {
     }
 
     pub(super) async fn begin(&self, start: Start) -> Result<Answer, Error> {
-        let here = &self.inbound.place;
-        // A thread that has a workshop keeps it; another one gets a thread of its own.
-        let place = if self.workshop.draft_in(here).await?.is_some() { here.channel_only() } else { here.clone() };
-        let opening = Some(Opening { place, user: self.inbound.user.clone() });
+        let opening = Some(Opening { place: self.place_for_another().await?, user: self.inbound.user.clone() });
         self.workshop.start_workshop(&self.actor, Start { key: Some(self.key.to_owned()), opening, ..start }).await?;
         Ok(Answer::Nothing)
     }
@@ -163,7 +178,9 @@ impl Turn<'_> {
                 Some(draft) => self.say(draft, &text).await,
                 None => self.start(&text).await,
             },
-            Command::Test { draft, question } => self.test(draft.or(living), &question).await,
+            Command::Test { draft, question, topic, model } => {
+                self.test(draft.or(living), &question, topic, model).await
+            }
             Command::Rate { stars, note } => self.rate(living, stars, &note).await,
             Command::Accept(changes) => self.decide(living, Some(&changes)).await,
             Command::Reject => self.decide(living, None).await,
@@ -220,33 +237,40 @@ impl Turn<'_> {
             let draft = self.workshop.draft(&self.actor, id).await?;
             return Ok(Answer::Whisper(reply::lives_here(&draft, &home.place)));
         }
-        self.open_at(id, here).await?;
+        self.open_here(id).await?;
         Ok(Answer::Nothing)
     }
 
-    async fn open_at(&self, id: DraftId, here: &Place) -> Result<(), Error> {
-        let place = if self.workshop.draft_in(here).await?.is_some() { here.channel_only() } else { here.clone() };
+    async fn open_here(&self, id: DraftId) -> Result<(), Error> {
+        let place = self.place_for_another().await?;
         let (audience, user) = (self.inbound.audience, &self.inbound.user);
         self.workshop.open_in(&self.actor, id, &place, audience, user, &format!("open:{}", self.key)).await
     }
 
-    async fn test(&self, draft: Option<DraftId>, question: &str) -> Result<Answer, Error> {
+    async fn test(
+        &self,
+        draft: Option<DraftId>,
+        question: &str,
+        topic: Option<String>,
+        model: Option<String>,
+    ) -> Result<Answer, Error> {
         let draft = self.draft(draft).await?;
         if question.is_empty() {
             return Ok(Answer::Whisper(reply::test_form(&draft)));
         }
         let question = trial::parse_question(question)?;
         let earlier = self.workshop.trials(&self.actor, draft.id, 1, 0).await?.0.pop();
-        let topic = match earlier {
-            Some(trial) => Some(trial.topic),
-            None => self.workshop.suggest_topic(&format!("{} {question} {}", draft.name, draft.text)).await?,
+        let topic = match (topic, earlier) {
+            (Some(topic), _) => Some(topic),
+            (None, Some(trial)) => Some(trial.topic),
+            (None, None) => self.workshop.suggest_topic(&format!("{} {question} {}", draft.name, draft.text)).await?,
         };
         let Some(topic) = topic else { return Ok(Answer::Whisper(reply::topics(&[], None))) };
         let request = TrialRequest {
             question,
             topic,
             article_limit: DEFAULT_ARTICLES,
-            model: None,
+            model,
             window: None,
             rating: None,
             note: String::new(),
@@ -263,7 +287,7 @@ impl Turn<'_> {
         self.workshop.start_trial_once(&self.actor, draft, request, self.key).await?;
         match lives {
             None => {
-                self.open_at(draft, here).await?;
+                self.open_here(draft).await?;
                 Ok(Answer::Nothing)
             }
             Some(home) if home.place == *here => Ok(Answer::Nothing),
@@ -329,6 +353,12 @@ impl Turn<'_> {
                 }
                 ReadOnly::Purged => {}
             }
+        }
+        if let What::Submitted(_) = &self.inbound.what
+            && let Some(arrival) = self.key.strip_prefix("arrival:")
+        {
+            let again = Button::new(Press::Resume, arrival, 0);
+            reply.actions.push(Action::new("Open the form again", again).primary());
         }
         if let (Error::WantsConfirmation(_), Some(id)) = (error, self.inbound_draft().await) {
             reply.actions.push(Action::new("Commit…", Button::new(Press::Commit, id, 0)));

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::button::Button;
+use super::command::Command;
 use crate::domain::account::Identity;
 use crate::domain::place::Place;
 use crate::domain::research_window::Window;
@@ -32,6 +33,11 @@ pub enum What {
     Command {
         /// What followed it.
         text: String,
+    },
+    /// They used the slash command of a platform that reads its arguments itself.
+    Chose {
+        /// The command.
+        command: Command,
     },
     /// They wrote a message.
     Said {
@@ -122,6 +128,13 @@ pub enum Form {
         /// The other.
         with: TrialId,
     },
+    /// Something said in a workshop's conversation.
+    Say {
+        /// The draft.
+        draft: DraftId,
+        /// What is said.
+        text: String,
+    },
     /// What a new workshop is for.
     New {
         /// In the person's words.
@@ -132,23 +145,25 @@ pub enum Form {
 impl Inbound {
     /// Who did it, as accounts know them.
     pub fn identity(&self) -> Identity {
-        Identity { platform: self.place.platform, workspace: self.place.workspace.clone(), user: self.user.clone() }
+        Identity { platform: self.place.platform, workspace: self.place.realm().to_owned(), user: self.user.clone() }
     }
 
     /// What they typed, so that it can be given back when it cannot be used.
     pub fn typed(&self) -> Option<&str> {
-        let text = match &self.what {
+        let text: &str = match &self.what {
             What::Command { text } | What::Said { text, .. } => text,
+            What::Chose { command } => command.typed(),
             What::Submitted(form) => match form {
                 Form::Test { question, .. } => question,
                 Form::Edit { text, .. } => text,
                 Form::Commit { description, .. } => description,
                 Form::Note { note, .. } => note,
+                Form::Say { text, .. } => text,
                 Form::New { need } => need,
                 Form::Pick { .. } | Form::Compare { .. } => return None,
             },
             What::Pressed { .. } | What::Shortcut { .. } => return None,
         };
-        Some(text.as_str()).filter(|text| !text.trim().is_empty())
+        Some(text).filter(|text| !text.trim().is_empty())
     }
 }

@@ -7,24 +7,33 @@
 pub mod button;
 pub mod command;
 mod compare;
+mod deliver;
 pub mod dialogue;
+mod follow;
+mod form;
 mod handle;
 pub mod inbound;
 mod outline;
+mod port;
 mod press;
 mod quiet;
+mod refresh;
 pub mod reply;
 pub mod slack;
+pub mod slot;
 pub mod split;
+mod table;
 pub mod terminal;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::follow::TurnFollower;
 use self::inbound::Inbound;
+use self::port::Port;
 use self::reply::{Action, Item, Reply};
-use self::slack::{Slack, TurnFollower};
+use self::slack::Slack;
 use crate::domain::account::{Identity, Platform as On};
 use crate::domain::text::excerpt;
 use crate::domain::{ArrivalId, DeliveryId, MessageId, TrialId};
@@ -92,20 +101,29 @@ impl Chat {
     /// Handles something that arrived.
     pub async fn handle(&self, id: ArrivalId, attempt: u32) -> Result<Ended, Error> {
         let Some(arrival) = self.workshop.arrival(id).await? else { return Ok(Ended::Done) };
-        let Some(slack) = self.slack.as_ref().filter(|_| arrival.platform == On::Slack) else {
-            return Ok(Ended::Retry(ELSEWHERE));
-        };
+        let Some(marker) = self.marker(arrival.platform) else { return Ok(Ended::Retry(ELSEWHERE)) };
         let key = format!("arrival:{id}");
         match serde_json::from_value(arrival.body) {
-            Ok(Stored::Person(inbound)) => match handle::handle(&self.workshop, slack.marker(), &key, &inbound).await {
+            Ok(Stored::Person(inbound)) => match handle::handle(&self.workshop, marker, &key, &inbound).await {
                 Err(error @ Error::Fault(_)) if attempt >= FAULTS => self.apologise(&inbound, &key, &error).await?,
                 handled => handled?,
             },
-            Ok(Stored::Slack(happening)) => slack.happened(&happening).await?,
+            Ok(Stored::Slack(happening)) => match &self.slack {
+                Some(slack) => slack.happened(&happening).await?,
+                None => return Ok(Ended::Retry(ELSEWHERE)),
+            },
             Err(error) => tracing::error!(arrival.id = %id, %error, "Something that arrived cannot be read any more"),
         }
         self.workshop.arrival_handled(id).await?;
         Ok(Ended::Done)
+    }
+
+    /// What stands before a command on a platform that this copy talks to.
+    fn marker(&self, platform: On) -> Option<&str> {
+        match platform {
+            On::Slack => self.slack.as_ref().map(Port::marker),
+            On::Discord | On::Terminal | On::Web => None,
+        }
     }
 
     async fn apologise(&self, inbound: &Inbound, key: &str, error: &Error) -> Result<(), Error> {
@@ -117,33 +135,68 @@ impl Chat {
 
     /// Posts something that is to be told.
     pub async fn deliver(&self, id: DeliveryId, attempt: u32) -> Result<Ended, Error> {
-        match &self.slack {
-            Some(slack) => slack.deliver(id, attempt).await,
-            None => Ok(Ended::Retry(ELSEWHERE)),
+        let delivery = match deliver::claim(&self.workshop, id).await? {
+            Ok(delivery) => delivery,
+            Err(ended) => return Ok(ended),
+        };
+        match (delivery.place.as_ref().map(|place| place.platform), &self.slack) {
+            (Some(On::Slack), Some(slack)) => deliver::deliver_claimed(slack, delivery, attempt).await,
+            _ => {
+                self.workshop.release_delivery(id).await?;
+                Ok(Ended::Retry(ELSEWHERE))
+            }
         }
     }
 
     /// Brings something that was posted up to date.
     pub async fn refresh(&self, refresh: &Refresh) -> Result<Ended, Error> {
         match &self.slack {
-            Some(slack) => slack.refresh(refresh).await,
+            Some(slack) => refresh::refresh(slack, refresh).await,
             None => Ok(Ended::Retry(ELSEWHERE)),
         }
     }
 
     /// Shows the answer to a message while it is written; to be had before it is begun.
-    pub async fn follow_turn(&self, message: MessageId) -> Option<TurnFollower> {
-        match &self.slack {
-            Some(slack) => Some(slack.follow_turn(message).await),
+    pub async fn follow_turn(&self, message: MessageId) -> Followers {
+        let prepared = match self.slack.is_some() {
+            // What cannot be shown while it is written is shown when it is.
+            true => self.workshop.prepare_answer(message).await.unwrap_or_default(),
+            false => Vec::new(),
+        };
+        let slack = match &self.slack {
+            Some(slack) => Some(follow::follow_turn(slack, message, &prepared).await),
             None => None,
-        }
+        };
+        Followers { slack }
     }
 
     /// Keeps the progress of a test up to date; ends only when it is dropped.
     pub async fn follow_trial(&self, trial: TrialId) {
         match &self.slack {
-            Some(slack) => slack.follow_trial(trial).await,
+            Some(slack) => follow::follow_trial(slack, trial).await,
             None => std::future::pending().await,
+        }
+    }
+}
+
+/// Shows one answer wherever its conversation lives, while it is written.
+pub struct Followers {
+    slack: Option<TurnFollower<Slack>>,
+}
+
+impl Followers {
+    /// Shows the answer as it comes; ends only when it is dropped.
+    pub async fn watch(&mut self) {
+        match &mut self.slack {
+            Some(follower) => follower.watch().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Completes what was shown, once the answer is stored; gives it back when it is not.
+    pub async fn finish(self, answered: bool) {
+        if let Some(follower) = self.slack {
+            follower.finish(answered).await;
         }
     }
 }

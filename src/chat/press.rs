@@ -16,6 +16,11 @@ use crate::workshop::{Error, Noun};
 pub(super) async fn pressed(turn: &Turn<'_>, button: &Button, value: &str, message: &str) -> Result<Answer, Error> {
     let (workshop, actor) = (turn.workshop, &turn.actor);
     match button.press {
+        // The number holds the question and the answer; some platforms send the answer's words too.
+        Press::Answer if value.is_empty() => {
+            let (question, answer) = ((button.number / 100).max(0), (button.number % 100).max(0));
+            choose(turn, button, Choice::Offered(question as usize, answer as usize)).await
+        }
         Press::Answer => choose(turn, button, Choice::One((button.number / 100).max(0) as usize, value)).await,
         Press::Decide => choose(turn, button, Choice::Defaults).await,
         Press::Use => {
@@ -84,9 +89,15 @@ pub(super) async fn pressed(turn: &Turn<'_>, button: &Button, value: &str, messa
             let draft = super::outline::restore(workshop, actor, draft_of(button)?).await?;
             Ok(Answer::Whisper(reply::restored(&draft)))
         }
-        Press::Pick | Press::Test | Press::Edit | Press::Commit | Press::Note | Press::Compare | Press::New => {
-            Ok(Answer::Nothing)
-        }
+        Press::Pick
+        | Press::Test
+        | Press::Edit
+        | Press::Commit
+        | Press::Note
+        | Press::Compare
+        | Press::New
+        | Press::Say
+        | Press::Resume => Ok(Answer::Nothing),
     }
 }
 
@@ -98,7 +109,7 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
             let request = TrialRequest {
                 question: trial::parse_question(question)?,
                 topic: topic.clone(),
-                article_limit: *articles,
+                article_limit: trial::parse_limit(Some((*articles).into()))?,
                 model: model.clone(),
                 window: *window,
                 rating: None,
@@ -132,6 +143,7 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
             let (one, other) = (workshop.find_trial(actor, *trial).await?, workshop.find_trial(actor, *with).await?);
             Ok(Answer::Here(compare::compare(workshop, actor, &one, &other).await?))
         }
+        Form::Say { draft, text } => turn.say_by_form(*draft, text).await,
         Form::New { need } => turn.start(need).await,
     }
 }

@@ -46,6 +46,14 @@ pub struct Question {
     pub default: String,
 }
 
+impl Question {
+    /// The answers to tap: the options, and the default where it is an answer and none of them.
+    pub fn offered(&self) -> impl Iterator<Item = &str> {
+        let default = Some(&self.default).filter(|default| *default != NO_DEFAULT && !self.options.contains(default));
+        self.options.iter().chain(default).map(String::as_str)
+    }
+}
+
 /// A person's message: cleaned, trimmed and neither empty nor too long.
 pub fn parse_message(raw: &str) -> Result<String, Invalid> {
     text::block("content", raw, *MESSAGE_LENGTH.start(), *MESSAGE_LENGTH.end())

@@ -18,6 +18,24 @@ pub struct Place {
 }
 
 impl Place {
+    /// The workspace in which people of this place are known. On Discord they are the same on every server.
+    pub fn realm(&self) -> &str {
+        match self.platform {
+            Platform::Discord => "",
+            Platform::Slack | Platform::Terminal | Platform::Web => &self.workspace,
+        }
+    }
+
+    /// A channel as a place to live in, where there are no threads or none can be made. One workshop lives there at a time.
+    pub fn whole_channel(&self) -> Self {
+        Self { thread: self.channel.clone(), ..self.clone() }
+    }
+
+    /// Whether it is a whole channel.
+    pub fn is_whole_channel(&self) -> bool {
+        !self.thread.is_empty() && self.thread == self.channel
+    }
+
     /// The channel that this place is in, without the thread.
     pub fn channel_only(&self) -> Self {
         Self { thread: String::new(), ..self.clone() }

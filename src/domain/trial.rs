@@ -87,8 +87,23 @@ pub struct TrialRequest {
 }
 
 /// One to five stars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
 pub struct Stars(i16);
+
+impl TryFrom<i64> for Stars {
+    type Error = Invalid;
+
+    fn try_from(stars: i64) -> Result<Self, Invalid> {
+        Self::parse(stars)
+    }
+}
+
+impl From<Stars> for i64 {
+    fn from(stars: Stars) -> Self {
+        stars.0.into()
+    }
+}
 
 impl Stars {
     /// Reads stars: 1 to 5.

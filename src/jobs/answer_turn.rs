@@ -6,19 +6,11 @@ use crate::workshop::trial_run::Ran;
 
 pub(super) async fn run(job: AnswerTurn, attempt: u32, desk: Desk) -> Outcome {
     let mut follower = desk.chat.follow_turn(job.message).await;
-    let watching = async {
-        match &mut follower {
-            Some(follower) => follower.watch().await,
-            None => std::future::pending().await,
-        }
-    };
     let answered = tokio::select! {
         answered = desk.workshop.answer_turn(job.message, attempt.max(1)) => answered,
-        () = watching => return Outcome::Retry(super::AT_ONCE),
+        () = follower.watch() => return Outcome::Retry(super::AT_ONCE),
     };
-    if let Some(follower) = follower {
-        follower.finish(matches!(answered, Ok(Ran::Done))).await;
-    }
+    follower.finish(matches!(answered, Ok(Ran::Done))).await;
     match answered {
         Ok(ran) => ran.into(),
         Err(error) => error.into(),

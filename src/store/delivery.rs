@@ -84,6 +84,11 @@ pub async fn insert(conn: &mut Conn, delivery: &Delivery, unique_key: &str) -> R
     Ok(done.rows_affected() == 1)
 }
 
+/// The key of a delivery.
+pub async fn key(conn: &mut Conn, id: DeliveryId) -> Result<Option<String>, Error> {
+    Ok(sqlx::query_scalar!("select unique_key from deliveries where id = $1", id.0).fetch_optional(conn).await?)
+}
+
 struct Row {
     id: uuid::Uuid,
     chat_id: Option<i32>,

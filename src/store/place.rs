@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::{Conn, Error, corrupt};
+use crate::domain::account::Platform;
 use crate::domain::place::Place;
 use crate::domain::{ChatId, DraftId, Instant};
 
@@ -79,6 +80,38 @@ pub async fn find_draft(conn: &mut Conn, place: &Place) -> Result<Option<DraftId
     .fetch_optional(conn)
     .await?;
     Ok(id.map(DraftId))
+}
+
+/// The place of a thread, if a chat lives in it.
+pub async fn find_thread(conn: &mut Conn, platform: Platform, thread: &str) -> Result<Option<Place>, Error> {
+    let row = sqlx::query!(
+        "select workspace, channel from places where platform = $1 and thread = $2 limit 1",
+        platform.as_str(),
+        thread,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let place = |workspace, channel| Place { platform, workspace, channel, thread: thread.to_owned() };
+    Ok(row.map(|row| place(row.workspace, row.channel)))
+}
+
+/// The places of a platform with a draft that was used since a time, the latest first.
+pub async fn lively(conn: &mut Conn, platform: Platform, since: Instant, most: i64) -> Result<Vec<Place>, Error> {
+    let rows = sqlx::query!(
+        "select p.workspace, p.channel, p.thread
+        from places p
+        join drafts d on d.chat_id = p.chat_id
+        where p.platform = $1 and d.active_at >= $2
+        order by d.active_at desc
+        limit $3",
+        platform.as_str(),
+        since,
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    let place = |workspace, channel, thread| Place { platform, workspace, channel, thread };
+    Ok(rows.into_iter().map(|row| place(row.workspace, row.channel, row.thread)).collect())
 }
 
 /// The places of a chat on chat platforms, oldest first.

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -11,7 +13,8 @@ use super::{Error, Workshop};
 use crate::domain::ArrivalId;
 use crate::queue::{self, Job, Options, Queue};
 use crate::store;
-pub use crate::store::arrival::Arrival;
+pub use crate::store::arrival::{AnswerToken, Arrival};
+use crate::store::delivery::Delivery;
 
 /// Handles what a chat platform sent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,6 +47,9 @@ const SPACING: Duration = Duration::from_millis(5);
 
 /// How long something waits to be stored. Chat platforms wait three seconds for an acknowledgement, and adapters a little less.
 const MOST: Duration = Duration::from_secs(2);
+
+/// How long somebody can be answered alone, with something to spare (Discord: 15 minutes).
+pub(super) const ANSWERABLE: TimeDelta = TimeDelta::minutes(14);
 
 /// Who waits for an arrival to be stored, and until when.
 struct Waiting {
@@ -129,6 +135,19 @@ impl Workshop {
     /// Something that arrived and is still to be handled.
     pub async fn arrival(&self, id: ArrivalId) -> Result<Option<Arrival>, Error> {
         Ok(store::arrival::find_open(&mut *self.store.conn().await?, id).await?)
+    }
+
+    /// What somebody did, whether or not it was handled; kept for a week.
+    pub async fn arrival_body(&self, id: ArrivalId) -> Result<Option<Value>, Error> {
+        Ok(store::arrival::find_body(&mut *self.store.conn().await?, id).await?)
+    }
+
+    /// What lets us answer only the person who did what led to a delivery, while it does.
+    pub async fn answer_token(&self, delivery: &Delivery) -> Result<Option<AnswerToken>, Error> {
+        let mut conn = self.store.conn().await?;
+        let Some(key) = store::delivery::key(&mut conn, delivery.id).await? else { return Ok(None) };
+        let Some(id) = key.strip_prefix("arrival:").and_then(|id| id.parse().ok()) else { return Ok(None) };
+        Ok(store::arrival::find_answer(&mut conn, ArrivalId(id), self.now() - ANSWERABLE).await?)
     }
 
     /// Notes that nothing is left to do about something that arrived.

@@ -88,9 +88,7 @@ impl Workshop {
             store::once::insert(&mut tx, key, Made::Draft(started.draft.id), self.now()).await?;
         }
         if let Some(Opening { place, user }) = opening {
-            if !place.thread.is_empty() {
-                store::place::insert(&mut tx, started.draft.chat, &place, self.now()).await?;
-            }
+            self.live_in(&mut tx, started.draft.chat, &place).await?;
             let body = json!(CardBody { draft: started.draft.id, user });
             let telling =
                 Telling { chat: Some(started.draft.chat), kind: DeliveryKind::Card, body, recipient: String::new() };

@@ -16,6 +16,8 @@ pub use crate::store::message::Message;
 pub enum Choice<'a> {
     /// An answer to the question of this number, from 0.
     One(usize, &'a str),
+    /// To the question of this number the answer of this number among those offered, both from 0.
+    Offered(usize, usize),
     /// Nothing more: what is open gets its default.
     Defaults,
 }
@@ -116,7 +118,11 @@ impl Workshop {
                 Choice::Defaults => {
                     chosen.entry(index.to_string()).or_insert_with(|| question.default.clone());
                 }
-                Choice::One(..) => {}
+                Choice::Offered(number, answer) if number == index && !before => {
+                    let offered = question.offered().nth(answer).ok_or(Error::NotFound(Noun::Chat))?;
+                    chosen.insert(index.to_string(), text::line("answer", offered, 1, 500)?);
+                }
+                Choice::One(..) | Choice::Offered(..) => {}
             }
         }
         let complete = chosen.len() == asked.questions.len();

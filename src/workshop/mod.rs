@@ -15,6 +15,7 @@ pub mod event;
 pub mod expiry;
 pub mod guided;
 pub mod installation;
+pub mod lease;
 pub mod library;
 pub mod message;
 pub mod place;

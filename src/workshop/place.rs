@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::delivery::{CardBody, Delivery, Telling, place_key};
 use super::{Error, Workshop};
+use crate::domain::account::Platform;
 use crate::domain::place::Place;
-use crate::domain::{Access, Actor, DraftId};
-use crate::store;
+use crate::domain::{Access, Actor, ChatId, DraftId, Instant};
 use crate::store::delivery::DeliveryKind;
 pub use crate::store::place::Home;
+use crate::store::{self, Conn};
 
 /// Who is in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +46,27 @@ impl Workshop {
         Ok(())
     }
 
+    /// Makes a chat live in a thread from now on; in a whole channel it takes the place of what lived there.
+    pub(super) async fn live_in(&self, conn: &mut Conn, chat: ChatId, place: &Place) -> Result<(), Error> {
+        if place.is_whole_channel() {
+            store::place::delete(conn, place).await?;
+        }
+        if !place.thread.is_empty() {
+            store::place::insert(conn, chat, place, self.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// The place of a thread whose channel is not known, if a workshop lives in it.
+    pub async fn place_of_thread(&self, platform: Platform, thread: &str) -> Result<Option<Place>, Error> {
+        Ok(store::place::find_thread(&mut *self.store.conn().await?, platform, thread).await?)
+    }
+
+    /// The places of a platform where somebody did something since a time, the latest first.
+    pub async fn lively_places(&self, platform: Platform, since: Instant, most: i64) -> Result<Vec<Place>, Error> {
+        Ok(store::place::lively(&mut *self.store.conn().await?, platform, since, most).await?)
+    }
+
     /// Where a draft lives on chat platforms.
     pub async fn homes(&self, actor: &Actor, draft: DraftId) -> Result<Vec<Home>, Error> {
         let mut conn = self.store.conn().await?;
@@ -70,9 +92,7 @@ impl Workshop {
         };
         let mut tx = self.store.begin().await?;
         let draft = self.draft_for(&mut tx, actor, draft, needed).await?;
-        if !place.thread.is_empty() {
-            store::place::insert(&mut tx, draft.chat, place, self.now()).await?;
-        }
+        self.live_in(&mut tx, draft.chat, place).await?;
         let body = json!(CardBody { draft: draft.id, user: user.to_owned() });
         let telling = Telling { chat: Some(draft.chat), kind: DeliveryKind::Card, body, recipient: String::new() };
         self.tell(&mut tx, place, &telling, key).await?;
@@ -94,7 +114,7 @@ impl Workshop {
         if let Some(draft) = store::draft::find(&mut tx, draft).await? {
             let thread = if place.thread.is_empty() { card.to_owned() } else { place.thread.clone() };
             let home = Place { thread, ..place.clone() };
-            store::place::insert(&mut tx, draft.chat, &home, now).await?;
+            self.live_in(&mut tx, draft.chat, &home).await?;
             store::place::set_card(&mut tx, &home, card).await?;
             if let Some(last) = store::message::last_answer(&mut tx, draft.chat).await? {
                 self.tell_message(&mut tx, &home, &last).await?;

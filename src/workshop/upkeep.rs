@@ -43,6 +43,8 @@ impl Workshop {
         let (week, day) = (chrono::TimeDelta::days(7), chrono::TimeDelta::days(1));
         store::job::prune(&mut conn, now - week, now - day).await?;
         store::arrival::prune(&mut conn, now - week).await?;
+        store::arrival::forget_answers(&mut conn, now - super::arrival::ANSWERABLE).await?;
+        store::lease::prune(&mut conn, week).await?;
         drop(conn);
         self.deliver_stranded().await?;
         Ok(())

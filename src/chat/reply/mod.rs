@@ -23,6 +23,7 @@ pub use trial::*;
 
 /// Something to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Reply {
     /// A heading; may be empty.
     pub title: String,
@@ -38,6 +39,10 @@ pub struct Reply {
     pub actions: Vec<Action>,
     /// Whether something went wrong.
     pub is_error: bool,
+    /// Whether it is for one person's eyes, so that it must not be shown to others where that person cannot be told alone.
+    pub is_private: bool,
+    /// Whether it is something to read at leisure: a file, where messages are short.
+    pub is_document: bool,
 }
 
 /// One of several things that are listed.
@@ -120,6 +125,11 @@ impl Reply {
         self
     }
 
+    /// For one person's eyes.
+    pub fn private(self) -> Self {
+        Self { is_private: true, ..self }
+    }
+
     /// With a small line.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
@@ -188,6 +198,7 @@ pub fn join_code(code: &str, marker: &str) -> Reply {
         "Your code is `{code}`. It works once, within ten minutes. Where you want to be the same person, say \
          `{marker}link {code}`. Do not show it to others: whoever uses it acts as you."
     ))
+    .private()
 }
 
 /// That an identity was joined to an account.
@@ -198,6 +209,7 @@ pub fn joined(name: &str) -> Reply {
 /// A one-time link for a browser.
 pub fn web_link(url: &str) -> Reply {
     Reply::said(format!("Sign in with this link: <{url}>\n\nIt works once, within a day. Do not show it to others."))
+        .private()
 }
 
 /// Why something that was said is no command.
@@ -299,9 +311,14 @@ pub fn form_not_opened(not_installed: bool) -> Reply {
 }
 
 /// Why something comes in a direct message.
-pub fn closed_channel(channel: &str) -> Reply {
+pub fn closed_channel(place: &Place) -> Reply {
+    let channel = &place.channel;
+    let remedy = match place.platform {
+        Platform::Discord => "let my role see that channel, send messages and create threads there",
+        Platform::Slack | Platform::Terminal | Platform::Web => "invite me with `/invite`",
+    };
     Reply::said(format!(
-        "I cannot post in that channel ({channel}), so your workshop goes on here. To work there, invite me with `/invite` and open it \
+        "I cannot post in that channel ({channel}), so your workshop goes on here. To work there, {remedy}, and open it \
          there again."
     ))
 }

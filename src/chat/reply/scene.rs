@@ -4,7 +4,7 @@
 
 use super::{Action, Item, Reply, metrics, rate_actions, told};
 use crate::chat::button::{Button, Press};
-use crate::domain::conversation::{MessageRole, NO_DEFAULT, Outcome, Question};
+use crate::domain::conversation::{MessageRole, Outcome, Question};
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::fence;
 use crate::domain::proposal::{self, ProposalStatus};
@@ -46,7 +46,7 @@ pub fn card(draft: &Draft, owner: &str, need: Option<&str>) -> Reply {
 /// A message of the conversation with what can be done about it now.
 pub fn message(message: &Message, author: &str, draft: &Draft, proposal: Option<&Proposal>) -> Reply {
     if message.role == MessageRole::Person {
-        return Reply::said(&message.content).note(format!("said by {author} elsewhere"));
+        return Reply::said(&message.content).note(format!("said by {author}"));
     }
     if message.outcome == Outcome::Failed {
         return Reply::refused(&message.content);
@@ -99,18 +99,14 @@ fn ask(reply: &mut Reply, message: &Message) {
 }
 
 fn options(message: &Message, index: usize, question: &Question) -> Vec<Action> {
-    let mut options: Vec<&String> = question.options.iter().collect();
-    if question.default != NO_DEFAULT && !question.options.contains(&question.default) {
-        options.push(&question.default);
-    }
-    let action = |(number, option): (usize, &String)| {
-        let mark = if *option == question.default { " (default)" } else { "" };
+    let action = |(number, option): (usize, &str)| {
+        let mark = if option == question.default { " (default)" } else { "" };
         let label = excerpt(&format!("{option}{mark}"), LABEL);
         // The number holds the question and the option, so that each button is its own.
         Action::new(label, Button::new(Press::Answer, message.id, (index * 100 + number) as i64))
             .with(excerpt(option, 500))
     };
-    options.into_iter().enumerate().map(action).collect()
+    question.offered().enumerate().map(action).collect()
 }
 
 fn drafted(reply: Reply, message: &Message, draft: &Draft) -> Reply {

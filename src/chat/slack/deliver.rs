@@ -1,121 +1,209 @@
-//! Posts what is to be told, once, and brings what was posted up to date.
+//! Posts and edits messages on Slack.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::render::{Message, Rendered, render, render_one};
-use super::{Failed, Slack, api};
-use crate::chat::Ended;
-use crate::chat::reply::{self, Reply, scene};
-use crate::domain::DeliveryId;
+use super::{Failed, Slack, api, markup};
+use crate::chat::port::{self, BETWEEN, Live, Port, Posted};
+use crate::chat::reply::{self, Reply};
+use crate::chat::{deliver::CLAIM, split};
+use crate::domain::account::{Identity, Platform};
 use crate::domain::place::Place;
-use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Refresh, Scene, is_to_come};
-use crate::workshop::{self, Workshop};
+use crate::domain::text::excerpt;
+use crate::workshop::Workshop;
+use crate::workshop::delivery::{Delivery, Scene};
 
-/// How long a delivery is ours, in seconds; posting one message takes less, and each message renews it.
-const CLAIM: f64 = 20.0;
+/// The most of an unfinished answer that is shown by editing.
+const SHOWN: usize = 3_000;
 
-/// How long to wait for whoever else is at it.
-const TAKEN: Duration = Duration::from_secs(1);
+/// The most characters of one piece of a stream (Slack: 12,000).
+const PIECE: usize = 11_000;
 
-/// How long to wait for a workspace whose token does not work: somebody may install the app again.
-const REVOKED: Duration = Duration::from_secs(300);
-
-/// What is between the ids of the messages that one delivery became.
-const BETWEEN: char = ',';
-
-impl Slack {
-    /// Makes a delivery.
-    pub async fn deliver(&self, id: DeliveryId, attempt: u32) -> Result<Ended, workshop::Error> {
-        match self.0.workshop.claim_delivery(id, CLAIM).await? {
-            Claim::Over => Ok(Ended::Done),
-            Claim::Taken => Ok(Ended::Retry(TAKEN)),
-            Claim::Yours(delivery) => self.deliver_claimed(*delivery, attempt).await,
+impl From<Failed> for port::Failed {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Api(api::Error::RateLimited { retry_after }) => Self::RateLimited { retry_after },
+            Failed::Api(api::Error::Unavailable(why)) => Self::Unavailable(why),
+            Failed::Api(error) if error.is_revoked() => Self::Unauthorized(error.to_string()),
+            Failed::Api(error) if error.is_closed_channel() => Self::Closed(error.to_string()),
+            Failed::Api(error) => Self::Refused(error.to_string()),
+            Failed::NotInstalled => Self::Unauthorized(failed.to_string()),
         }
     }
+}
 
-    /// Makes a delivery that is ours.
-    pub(super) async fn deliver_claimed(&self, delivery: Delivery, attempt: u32) -> Result<Ended, workshop::Error> {
-        let workshop = &self.0.workshop;
-        let scene = workshop.scene(&delivery).await?;
-        if is_to_come(&delivery, scene.as_ref()) {
-            workshop.release_delivery(delivery.id).await?;
-            return Ok(Ended::Done);
-        }
-        let (Some(place), Some(scene)) = (delivery.place.clone(), scene) else {
-            workshop.delivery_finished(delivery.id).await?;
-            return Ok(Ended::Done);
-        };
-        let Some(reply) = shown(&delivery, &scene) else {
-            workshop.delivery_finished(delivery.id).await?;
-            return Ok(Ended::Done);
-        };
-        let done = match &delivery.posted_as {
-            // An answer was shown in one message while it was written, and may need more.
-            Some(posted) if delivery.kind == DeliveryKind::Message => self.complete(&place, posted, &reply).await,
-            Some(posted) => self.edit(&place, posted, &reply).await,
-            None => self.post_once(&delivery, &place, &scene, &reply).await,
-        };
-        match done {
-            Ok(()) => self.delivered(&delivery, &scene).await,
-            Err(Trouble::Workshop(error)) => Err(error),
-            Err(Trouble::Slack(failed)) => self.troubled(&delivery, &place, failed, attempt).await,
-        }
+impl Port for Slack {
+    const PLATFORM: Platform = Platform::Slack;
+    /// About 50 a minute in a workspace.
+    const EDIT: Duration = Duration::from_secs(3);
+    /// About 100 a minute.
+    const STREAM: Duration = Duration::from_millis(1_000);
+    /// It is shown for two minutes, or until the next message.
+    const AT_WORK: Duration = Duration::from_secs(100);
+
+    fn workshop(&self) -> &Workshop {
+        &self.0.workshop
     }
 
-    /// What follows from a delivery that was made.
-    async fn delivered(&self, delivery: &Delivery, scene: &Scene) -> Result<Ended, workshop::Error> {
-        let workshop = &self.0.workshop;
-        workshop.delivery_finished(delivery.id).await?;
-        match (delivery.kind, scene) {
-            // It may have moved on while its progress was being posted, and has ended when its result was.
-            (DeliveryKind::Progress | DeliveryKind::TrialFinished, Scene::Trial(trial, _)) => {
-                self.refresh(&Refresh::Trial { trial: trial.id }).await
-            }
-            _ => Ok(Ended::Done),
-        }
+    fn marker(&self) -> &str {
+        &self.0.marker
     }
 
-    /// Posts what was not posted yet.
-    async fn post_once(&self, delivery: &Delivery, place: &Place, scene: &Scene, reply: &Reply) -> Result<(), Trouble> {
-        let workshop = &self.0.workshop;
+    async fn post(
+        &self,
+        delivery: &Delivery,
+        place: &Place,
+        scene: &Scene,
+        reply: &Reply,
+    ) -> Result<Posted, port::Failed> {
         // Somebody began before, and died or heard nothing of it: what is there already is not posted again.
         let there = match delivery.attempted_at {
-            Some(_) if delivery.recipient.is_empty() => self.find_posted(delivery, place).await,
-            Some(_) | None => Vec::new(),
+            Some(_) => self.find_posted(delivery, place).await,
+            None => Vec::new(),
         };
-        workshop.delivery_attempted(delivery.id).await?;
-        if !delivery.recipient.is_empty() {
-            self.whisper(place, &delivery.recipient, &render_one(reply)).await?;
-            return Ok(());
-        }
-        let (channel, posted) = match self.post_all(delivery, place, &render(reply), &there).await {
+        let (channel, ids) = match self.post_all(delivery, place, &render(reply), &there).await {
             Err(Trouble::Slack(Failed::Api(error))) if error.is_too_long() => {
                 let one = Rendered { messages: vec![plain(reply)], file: Some(reply.text.clone()) };
                 self.post_all(delivery, place, &one, &[]).await?
             }
             posted => posted?,
         };
-        self.posted(delivery, &Place { channel, ..place.clone() }, scene, &posted).await
+        let mut posted = Posted { place: Place { channel, ..place.clone() }, ids };
+        if matches!(scene, Scene::Card { .. }) && place.thread.is_empty() {
+            posted.place.thread = posted.first().to_owned();
+        }
+        Ok(posted)
     }
 
-    async fn posted(&self, delivery: &Delivery, place: &Place, scene: &Scene, posted: &str) -> Result<(), Trouble> {
-        match scene {
-            Scene::Card { draft, .. } => {
-                let card = posted.split(BETWEEN).next().unwrap_or(posted);
-                self.0.workshop.card_posted(delivery, place, draft.id, card).await?;
-                if place.channel.starts_with('D') && !place.thread.is_empty() {
-                    self.name_thread(&place.workspace, &place.channel, &place.thread, &draft.name).await;
-                }
+    async fn after(&self, posted: &Posted, scene: &Scene) -> Result<(), port::Failed> {
+        let Place { workspace, channel, thread, .. } = &posted.place;
+        if let Scene::Card { draft, .. } = scene
+            && channel.starts_with('D')
+            && thread != posted.first()
+        {
+            self.name_thread(workspace, channel, thread, &draft.name).await;
+        }
+        Ok(())
+    }
+
+    async fn edit(&self, place: &Place, ids: &str, reply: &Reply) -> Result<(), port::Failed> {
+        // The buttons and what was decided stand on the last message; what stands before it does not change.
+        let last = ids.rsplit(BETWEEN).next().unwrap_or(ids);
+        match render(reply).messages.last() {
+            Some(message) => self.update(place, last, message).await.map_err(Into::into),
+            None => Ok(()),
+        }
+    }
+
+    async fn complete(&self, place: &Place, ids: &str, reply: &Reply) -> Result<(), port::Failed> {
+        let rendered = render(reply);
+        for (part, message) in rendered.messages.iter().enumerate() {
+            if part == 0 {
+                self.update(place, ids, message).await?;
+                continue;
             }
-            Scene::Message { .. } | Scene::Trial(..) | Scene::Answer(..) | Scene::Note(_) | Scene::Told(_) => {
-                self.0.workshop.delivery_posted(delivery.id, posted, &place.channel).await?;
+            let mut body = body(&place.channel, message);
+            body["thread_ts"] = json!(place.thread);
+            self.post_message(&place.workspace, &body).await?;
+        }
+        match &rendered.file {
+            Some(file) => Ok(self.attach(place, &place.channel, &place.thread, file).await?),
+            None => Ok(()),
+        }
+    }
+
+    async fn whisper(&self, delivery: &Delivery, place: &Place, reply: &Reply) -> Result<(), port::Failed> {
+        let (user, message) = (&delivery.recipient, render_one(reply));
+        let mut whispered = body(&place.channel, &message);
+        whispered["user"] = json!(user);
+        if !place.thread.is_empty() {
+            whispered["thread_ts"] = json!(place.thread);
+        }
+        let told = match place.channel == *user {
+            true => Err(Failed::Api(api::Error::Refused("channel_not_found".to_owned()))),
+            false => self.call(&place.workspace, "chat.postEphemeral", &whispered).await,
+        };
+        match told {
+            // In a direct message where the channel is closed to us.
+            Err(Failed::Api(error)) if error.is_closed_channel() => {
+                self.post_message(&place.workspace, &body(user, &message)).await?;
+            }
+            told => {
+                told?;
             }
         }
         Ok(())
     }
 
+    async fn direct(&self, place: &Place, user: &str) -> Result<Place, port::Failed> {
+        Ok(Place { channel: user.to_owned(), thread: String::new(), ..place.clone() })
+    }
+
+    async fn at_work(&self, place: &Place) {
+        let body = json!({ "channel_id": place.channel, "thread_ts": place.thread, "status": "is thinking…" });
+        // Decoration: where Slack does not take it, the answer comes all the same.
+        let _ = self.call(&place.workspace, "assistant.threads.setStatus", &body).await;
+    }
+
+    /// Begins to stream; where that is refused, begins with a message that is edited.
+    async fn begin(&self, delivery: &Delivery, place: &Place, text: &str) -> Result<(Live, String), port::Failed> {
+        let mut body = json!({
+            "channel": place.channel,
+            "thread_ts": place.thread,
+            "markdown_text": excerpt(&markup::neutral(text), PIECE),
+        });
+        if !place.channel.starts_with('D') {
+            let user = self.0.workshop.asker_in(delivery, place).await?;
+            body["recipient_user_id"] = json!(user.unwrap_or_default());
+            body["recipient_team_id"] = json!(place.workspace);
+        }
+        let (live, answer) = match self.call(&place.workspace, "chat.startStream", &body).await {
+            Ok(answer) => (Live::Stream, answer),
+            Err(error) => {
+                tracing::debug!(%error, "Slack does not stream here; the message is edited instead");
+                let body = json!({
+                    "channel": place.channel,
+                    "thread_ts": place.thread,
+                    "text": unfinished(text),
+                    "metadata": metadata(delivery, 0),
+                });
+                (Live::Edits, self.post_message(&place.workspace, &body).await?)
+            }
+        };
+        Ok((live, answer["ts"].as_str().unwrap_or_default().to_owned()))
+    }
+
+    async fn go_on(&self, place: &Place, id: &str, live: Live, text: &str, upto: usize) -> Result<(), port::Failed> {
+        let mut body = json!({ "channel": place.channel, "ts": id });
+        let method = match live {
+            Live::Stream => {
+                let new = text.get(upto..).unwrap_or_default();
+                body["markdown_text"] = json!(excerpt(&markup::neutral(new), PIECE));
+                "chat.appendStream"
+            }
+            Live::Edits => {
+                body["text"] = json!(unfinished(text));
+                "chat.update"
+            }
+        };
+        self.call(&place.workspace, method, &body).await?;
+        Ok(())
+    }
+
+    async fn end(&self, place: &Place, id: &str) {
+        let body = json!({ "channel": place.channel, "ts": id });
+        // It may have ended, or never have been a stream.
+        let _ = self.call(&place.workspace, "chat.stopStream", &body).await;
+    }
+
+    async fn publish_home(&self, identity: &Identity, page: &Reply) {
+        self.show_home(&identity.workspace, &identity.user, page).await;
+    }
+}
+
+impl Slack {
     /// Posts every message of a reply, and its file; returns the channel that Slack put it into, and the messages' ids.
     async fn post_all(
         &self,
@@ -134,10 +222,7 @@ impl Slack {
             let mut body = body(&channel, message);
             body["unfurl_links"] = json!(false);
             body["unfurl_media"] = json!(false);
-            body["metadata"] = json!({
-                "event_type": "workshop_delivery",
-                "event_payload": { "delivery": delivery.id.to_string(), "part": part.to_string() },
-            });
+            body["metadata"] = metadata(delivery, part);
             // What is too long for one message goes on below it, not beside it.
             let first = posted.first().map(String::as_str).unwrap_or_default();
             let thread = if place.thread.is_empty() { first } else { &place.thread };
@@ -145,7 +230,7 @@ impl Slack {
                 body["thread_ts"] = json!(thread);
             }
             self.0.workshop.renew_delivery(delivery.id, CLAIM).await?;
-            let answer = self.post(&place.workspace, &body).await?;
+            let answer = self.post_message(&place.workspace, &body).await?;
             channel = answer["channel"].as_str().unwrap_or(&channel).to_owned();
             posted.push(answer["ts"].as_str().unwrap_or_default().to_owned());
         }
@@ -171,11 +256,11 @@ impl Slack {
             }
             Err(api::Error::Refused(code)) => {
                 tracing::warn!(code, "Slack does not take a file; the text is posted in parts");
-                for part in crate::chat::split::split(text, 8_000) {
+                for part in split::split(text, 8_000) {
                     let message = render_one(&Reply::said(part));
                     let mut body = body(channel, &message);
                     body["thread_ts"] = json!(thread);
-                    self.post(&place.workspace, &body).await?;
+                    self.post_message(&place.workspace, &body).await?;
                 }
                 Ok(())
             }
@@ -208,37 +293,6 @@ impl Slack {
         answer["messages"].as_array().map(|messages| messages.iter().filter_map(part).collect()).unwrap_or_default()
     }
 
-    /// Shows something else in place of what was posted.
-    pub(super) async fn edit(&self, place: &Place, posted: &str, reply: &Reply) -> Result<(), Trouble> {
-        // The buttons and what was decided stand on the last message; what stands before it does not change.
-        let last = posted.rsplit(BETWEEN).next().unwrap_or(posted);
-        match render(reply).messages.last() {
-            Some(message) => self.update(place, last, message).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Completes a message that was shown while it was written; what is too long for it follows below.
-    async fn complete(&self, place: &Place, posted: &str, reply: &Reply) -> Result<(), Trouble> {
-        let rendered = render(reply);
-        if posted.contains(BETWEEN) {
-            return self.edit(place, posted, reply).await;
-        }
-        for (part, message) in rendered.messages.iter().enumerate() {
-            if part == 0 {
-                self.update(place, posted, message).await?;
-                continue;
-            }
-            let mut body = body(&place.channel, message);
-            body["thread_ts"] = json!(place.thread);
-            self.post(&place.workspace, &body).await?;
-        }
-        match &rendered.file {
-            Some(file) => self.attach(place, &place.channel, &place.thread, file).await,
-            None => Ok(()),
-        }
-    }
-
     async fn update(&self, place: &Place, ts: &str, message: &Message) -> Result<(), Trouble> {
         let mut body = body(&place.channel, message);
         body["ts"] = json!(ts);
@@ -247,91 +301,15 @@ impl Slack {
             done => done.map(|_| ()).map_err(Trouble::from),
         }
     }
-
-    /// Tells one person something that only they see; in a direct message where the channel is closed to us.
-    async fn whisper(&self, place: &Place, user: &str, message: &Message) -> Result<(), Trouble> {
-        let mut whispered = body(&place.channel, message);
-        whispered["user"] = json!(user);
-        if !place.thread.is_empty() {
-            whispered["thread_ts"] = json!(place.thread);
-        }
-        let direct = place.channel == user;
-        let told = match direct {
-            true => Err(Failed::Api(api::Error::Refused("channel_not_found".to_owned()))),
-            false => self.call(&place.workspace, "chat.postEphemeral", &whispered).await,
-        };
-        match told {
-            Err(Failed::Api(error)) if error.is_closed_channel() => {
-                self.post(&place.workspace, &body(user, message)).await.map(|_| ()).map_err(Trouble::from)
-            }
-            told => told.map(|_| ()).map_err(Trouble::from),
-        }
-    }
-
-    /// What to do about a delivery that Slack did not take.
-    async fn troubled(
-        &self,
-        delivery: &Delivery,
-        place: &Place,
-        failed: Failed,
-        attempt: u32,
-    ) -> Result<Ended, workshop::Error> {
-        let workshop = &self.0.workshop;
-        let later = match &failed {
-            Failed::Api(api::Error::RateLimited { retry_after }) => Some(*retry_after),
-            Failed::Api(api::Error::Unavailable(_)) => Some(Duration::from_secs(1 << attempt.clamp(0, 5))),
-            Failed::Api(error) if error.is_revoked() => Some(REVOKED),
-            Failed::NotInstalled => Some(REVOKED),
-            Failed::Api(_) => None,
-        };
-        if let Some(later) = later {
-            tracing::warn!(delivery.id = %delivery.id, error = %failed, "A message to Slack waits");
-            workshop.release_delivery(delivery.id).await?;
-            return Ok(Ended::Retry(later));
-        }
-        let closed = matches!(&failed, Failed::Api(error) if error.is_closed_channel());
-        let direct = self.direct(delivery, place).await?;
-        if let (true, Some(user)) = (closed, direct)
-            && user != place.channel
-        {
-            workshop.delivery_failed(delivery.id, "the channel is closed to the app").await?;
-            return self.tell_directly(delivery, place, &user).await;
-        }
-        tracing::error!(delivery.id = %delivery.id, error = %failed, "A message to Slack cannot be delivered: {failed}");
-        workshop.delivery_failed(delivery.id, "Slack refuses it").await?;
-        Ok(Ended::Done)
-    }
-
-    /// Who is told directly what a channel does not take: who opened the workshop, else its owner.
-    async fn direct(&self, delivery: &Delivery, place: &Place) -> Result<Option<String>, workshop::Error> {
-        match self.0.workshop.scene(delivery).await? {
-            Some(Scene::Card { user, .. }) if !user.is_empty() => Ok(Some(user)),
-            None => Ok(None),
-            Some(_) => self.0.workshop.owner_in(delivery, place).await,
-        }
-    }
-
-    /// Posts in a direct message what a channel did not take, and says so.
-    async fn tell_directly(&self, delivery: &Delivery, place: &Place, user: &str) -> Result<Ended, workshop::Error> {
-        let there = Place { channel: user.to_owned(), thread: String::new(), ..place.clone() };
-        let why = serde_json::to_value(reply::closed_channel(&place.channel)).unwrap_or_default();
-        self.0.workshop.redirect(delivery, &there, why).await?;
-        Ok(Ended::Done)
-    }
-
-    /// The workshop.
-    pub(super) fn workshop(&self) -> &Workshop {
-        &self.0.workshop
-    }
 }
 
-/// Why a delivery was not made.
+/// Why something was not posted.
 #[derive(Debug)]
-pub(super) enum Trouble {
+enum Trouble {
     /// Slack did not take it.
     Slack(Failed),
     /// It could not be noted.
-    Workshop(workshop::Error),
+    Workshop(crate::workshop::Error),
 }
 
 impl From<Failed> for Trouble {
@@ -340,10 +318,27 @@ impl From<Failed> for Trouble {
     }
 }
 
-impl From<workshop::Error> for Trouble {
-    fn from(error: workshop::Error) -> Self {
+impl From<crate::workshop::Error> for Trouble {
+    fn from(error: crate::workshop::Error) -> Self {
         Self::Workshop(error)
     }
+}
+
+impl From<Trouble> for port::Failed {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Slack(failed) => failed.into(),
+            Trouble::Workshop(error) => Self::Workshop(error),
+        }
+    }
+}
+
+/// What a message of ours is found by when nobody could note its id.
+fn metadata(delivery: &Delivery, part: usize) -> Value {
+    json!({
+        "event_type": "workshop_delivery",
+        "event_payload": { "delivery": delivery.id.to_string(), "part": part.to_string() },
+    })
 }
 
 fn body(channel: &str, message: &Message) -> Value {
@@ -359,31 +354,9 @@ fn plain(reply: &Reply) -> Message {
     Message { text: super::render::fallback(reply), blocks: Vec::new() }
 }
 
-/// What a delivery shows; `None` when there is nothing to show any more.
-fn shown(delivery: &Delivery, scene: &Scene) -> Option<Reply> {
-    match (delivery.kind, scene) {
-        // The result tells it better, and comes at once.
-        (DeliveryKind::Progress, Scene::Trial(trial, _)) if trial.status.is_final() => None,
-        (DeliveryKind::Progress, Scene::Trial(trial, _)) => Some(scene::progress(trial)),
-        (DeliveryKind::RatingReminder, Scene::Trial(trial, _)) => {
-            trial.ratings.iter().all(|rating| rating.account != trial.account).then(|| scene::rating_reminder(trial))
-        }
-        (_, Scene::Note(note)) => {
-            Some(scene::note(note, || delivery.body.get("draft").and_then(Value::as_i64).map(|id| id as i32)))
-        }
-        (_, scene) => worded(scene),
-    }
-}
-
-pub(super) fn worded(scene: &Scene) -> Option<Reply> {
-    match scene {
-        Scene::Card { draft, owner, need, .. } => Some(scene::card(draft, owner, need.as_deref())),
-        Scene::Message { message, author, draft, proposal } => {
-            Some(scene::message(message, author, draft, proposal.as_deref()))
-        }
-        Scene::Trial(trial, draft) => Some(scene::result(trial, draft)),
-        Scene::Answer(answer, asker) => Some(reply::answer_to(answer, asker)),
-        Scene::Told(told) => Some(scene::notice(told)),
-        Scene::Note(note) => Some(scene::note(note, || None)),
-    }
+/// An unfinished answer: its latest part, and that it goes on.
+fn unfinished(text: &str) -> String {
+    let count = text.chars().count();
+    let latest: String = text.chars().skip(count.saturating_sub(SHOWN)).collect();
+    format!("{} {}", markup::escape(&markup::neutral(&latest)), reply::GOES_ON)
 }

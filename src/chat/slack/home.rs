@@ -6,6 +6,7 @@ use super::parse::{Event, Happening, audience};
 use super::render::{self, context};
 use super::{Slack, markup};
 use crate::chat::home_page;
+use crate::chat::port::Port as _;
 use crate::chat::reply::{self, Reply, scene};
 use crate::domain::account::{Identity, Platform};
 use crate::domain::{DraftId, text::excerpt};
@@ -21,7 +22,7 @@ impl Slack {
                 self.workshop().identify_user(&identity, None).await?;
                 self.workshop().home_opened(&identity).await?;
                 let page = home_page(self.workshop(), &identity).await?;
-                self.publish_home(workspace, user, &page).await;
+                self.show_home(workspace, user, &page).await;
             }
             Event::AssistantOpened { channel, thread } => self.greet(workspace, channel, thread).await,
             Event::LinkShared { user, channel, ts, urls } => {
@@ -53,7 +54,7 @@ impl Slack {
     }
 
     /// Publishes somebody's home page.
-    pub(super) async fn publish_home(&self, workspace: &str, user: &str, page: &Reply) {
+    pub(super) async fn show_home(&self, workspace: &str, user: &str, page: &Reply) {
         let mut blocks = vec![json!({ "type": "header", "text": render::plain_text(&page.title, 150) })];
         blocks.extend(
             markup::sections(&page.text, 2_900)

@@ -4,13 +4,12 @@
 //! |---|---|
 //! | what arrives, over a socket or over HTTP | `socket`, `http` → `parse` → `receive` |
 //! | forms | `modal`, opened and checked by `forms` |
-//! | what is posted and edited | `deliver`, `refresh`, `follow`, `home`, drawn by `render` and `markup` |
+//! | what is posted and edited | `deliver`, `home`, drawn by `render` and `markup` |
 //! | calling Slack | `api`, `pace` |
 //! | installing the app | `install`, `seal`, `manifest` |
 
 pub mod api;
 mod deliver;
-mod follow;
 mod forms;
 mod home;
 pub mod http;
@@ -21,7 +20,6 @@ mod modal;
 mod pace;
 pub mod parse;
 mod receive;
-mod refresh;
 pub mod render;
 pub mod seal;
 mod socket;
@@ -40,8 +38,6 @@ use crate::choice;
 use crate::domain::Invalid;
 use crate::domain::account::Platform;
 use crate::workshop::Workshop;
-
-pub use follow::TurnFollower;
 
 choice! {
     /// How Slack reaches us.
@@ -158,11 +154,6 @@ impl Slack {
         self.0.settings.mode == Mode::Http
     }
 
-    /// What stands before a word of the slash command.
-    pub fn marker(&self) -> &str {
-        &self.0.marker
-    }
-
     /// Says in the log whether the bot's token works, and what to do when it does not.
     pub async fn check_token(&self) {
         let public = &self.0.workshop.settings().public_url;
@@ -223,7 +214,7 @@ impl Slack {
     }
 
     /// Posts a message, when it is the channel's turn.
-    async fn post(&self, workspace: &str, body: &Value) -> Result<Value, Failed> {
+    async fn post_message(&self, workspace: &str, body: &Value) -> Result<Value, Failed> {
         const MOST: Duration = Duration::from_secs(2);
         let channel = body["channel"].as_str().unwrap_or_default();
         let wait = self.0.pace.next(&format!("{workspace} {channel}"), Instant::now(), MOST);

@@ -77,7 +77,7 @@ impl Slack {
             match command::parse(text) {
                 Err(unclear) => return Ok(shown(&reply::unclear(&unclear, &self.0.marker))),
                 Ok(command) => {
-                    if only_reads(&command)
+                    if command.only_reads()
                         && let Ok(Some(reply)) =
                             tokio::time::timeout(QUICK, self.answer_quietly(&person, &command)).await
                     {
@@ -161,36 +161,9 @@ impl Slack {
             workspace: workspace.to_owned(),
             key: key.chars().take(300).collect(),
             body: serde_json::to_value(what).unwrap_or_default(),
+            answer: None,
         };
         self.0.workshop.receive(arrival, then).await
-    }
-}
-
-/// Whether a command may be answered at once. Others are stored first, and cost no look into the database before.
-fn only_reads(command: &Command) -> bool {
-    match command {
-        Command::Help
-        | Command::Quit
-        | Command::Topic(_)
-        | Command::List
-        | Command::Library(_)
-        | Command::Draft
-        | Command::Tests
-        | Command::Diff => true,
-        Command::New(_)
-        | Command::Open(_)
-        | Command::Say(_)
-        | Command::Test { .. }
-        | Command::Rate { .. }
-        | Command::Accept(_)
-        | Command::Reject
-        | Command::Ready
-        | Command::Commit { .. }
-        | Command::Clone(_)
-        | Command::Ask { .. }
-        | Command::Restore(_)
-        | Command::Link(_)
-        | Command::Web => false,
     }
 }
 

@@ -395,6 +395,6 @@ impl Workshop {
 
 async fn user_in(conn: &mut Conn, account: AccountId, place: &Place) -> Result<Option<String>, Error> {
     let identities = store::account::identities(conn, account).await?;
-    let here = |identity: &Identity| identity.platform == place.platform && identity.workspace == place.workspace;
+    let here = |identity: &Identity| identity.platform == place.platform && identity.workspace == place.realm();
     Ok(identities.into_iter().find(here).map(|identity| identity.user))
 }

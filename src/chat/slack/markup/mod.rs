@@ -6,7 +6,6 @@
 
 mod guard;
 mod link;
-mod table;
 mod writer;
 
 use crate::chat::split::split;

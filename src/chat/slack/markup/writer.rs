@@ -3,7 +3,7 @@
 
 use super::guard::{self, GUARD};
 use super::link::Link;
-use super::table::Table;
+use crate::chat::table::Table;
 use pulldown_cmark::{Event, LinkType, Tag, TagEnd};
 use std::ops::Range;
 

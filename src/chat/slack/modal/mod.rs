@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::markup;
 use super::render::{context, plain_text};
+use crate::chat::form::{CommitFields, Sheet};
 use crate::domain::draft::Draft;
 use crate::domain::library::CommitWarning;
 use crate::domain::place::Place;
@@ -96,6 +97,20 @@ fn view(title: &str, submit: &str, memory: &Memory, blocks: Vec<Value>) -> Value
     })
 }
 
+/// A form as Slack shows it.
+pub(in crate::chat) fn view_of(sheet: &Sheet, place: &Place) -> Value {
+    match sheet {
+        // Slack hears what is said, and shows no button that asks for it.
+        Sheet::New { need } | Sheet::Say { text: need, .. } => new(need, place),
+        Sheet::Test { draft, topic, question, model } => test(draft, topic.as_deref(), question, model, place),
+        Sheet::Edit { draft, text, warning } => edit(draft, text, place, warning.as_deref()),
+        Sheet::Commit { draft, fields, warning } => commit(draft, fields, *warning, place),
+        Sheet::Note { trial, known } => note(trial, known, place),
+        Sheet::Pick(proposal) => pick(proposal, place),
+        Sheet::Compare { trial, others } => compare(trial, others, place),
+    }
+}
+
 /// An input, and the element in it, under one name: Slack keeps values by both.
 fn input(block: &str, label: &str, hint: &str, optional: bool, mut element: Value) -> Value {
     element["action_id"] = json!(block);
@@ -137,7 +152,7 @@ pub fn option(text: &str, value: &str) -> Value {
 }
 
 /// Asks for a question and what it is tested on.
-pub fn test(draft: &Draft, topic: Option<&str>, question: &str, model: &str, place: &Place) -> Value {
+fn test(draft: &Draft, topic: Option<&str>, question: &str, model: &str, place: &Place) -> Value {
     let memory = Memory { place: place.clone(), about: About::Test { draft: draft.id } };
     let mut topics = json!({
         "type": "external_select",
@@ -176,7 +191,7 @@ pub fn test(draft: &Draft, topic: Option<&str>, question: &str, model: &str, pla
 }
 
 /// A draft's text, to be edited. A long one is cut at its lines into several inputs, and put together again when sent.
-pub fn edit(draft: &Draft, text: &str, place: &Place, warning: Option<&str>) -> Value {
+fn edit(draft: &Draft, text: &str, place: &Place, warning: Option<&str>) -> Value {
     let memory = Memory { place: place.clone(), about: About::Edit { draft: draft.id, base: draft.revision } };
     let pieces = pieces(text);
     let several = pieces.len() > 1;
@@ -222,19 +237,8 @@ pub fn fits_form(text: &str) -> bool {
     pieces.len() <= 90 && pieces.iter().all(|piece| piece.chars().count() <= INPUT)
 }
 
-/// What a draft is committed under.
-#[derive(Debug, Clone, Default)]
-pub struct CommitFields {
-    /// The prompt's name.
-    pub name: String,
-    /// Its title.
-    pub title: String,
-    /// What it is for.
-    pub description: String,
-}
-
 /// Asks for a name and a title; with a warning, sending the form is the second yes.
-pub fn commit(draft: &Draft, fields: &CommitFields, warning: Option<CommitWarning>, place: &Place) -> Value {
+fn commit(draft: &Draft, fields: &CommitFields, warning: Option<CommitWarning>, place: &Place) -> Value {
     let memory = Memory { place: place.clone(), about: About::Commit { draft: draft.id, confirm: warning.is_some() } };
     let mut blocks = Vec::new();
     if let Some(warning) = warning {
@@ -256,7 +260,7 @@ pub fn commit(draft: &Draft, fields: &CommitFields, warning: Option<CommitWarnin
 }
 
 /// Asks for a note on a test.
-pub fn note(trial: &Trial, known: &str, place: &Place) -> Value {
+fn note(trial: &Trial, known: &str, place: &Place) -> Value {
     let memory = Memory { place: place.clone(), about: About::Note { trial: trial.id } };
     let blocks = vec![
         context(&[&excerpt(&trial.question, 300)]),
@@ -266,7 +270,7 @@ pub fn note(trial: &Trial, known: &str, place: &Place) -> Value {
 }
 
 /// Asks which changes of a proposal to accept.
-pub fn pick(proposal: &Proposal, place: &Place) -> Value {
+fn pick(proposal: &Proposal, place: &Place) -> Value {
     let about = About::Pick { draft: proposal.draft, proposal: proposal.number };
     let memory = Memory { place: place.clone(), about };
     let changes = proposal::changes(&proposal.base_text, &proposal.text, &proposal.reasons);
@@ -288,7 +292,7 @@ pub fn pick(proposal: &Proposal, place: &Place) -> Value {
 }
 
 /// Asks which test to compare with.
-pub fn compare(trial: &Trial, others: &[Trial], place: &Place) -> Value {
+fn compare(trial: &Trial, others: &[Trial], place: &Place) -> Value {
     let memory = Memory { place: place.clone(), about: About::Compare { trial: trial.id } };
     let choice = |other: &Trial| {
         let stars = other.mean_rating().map_or(String::new(), |mean| format!(" · {mean:.1} ★"));
@@ -304,10 +308,10 @@ pub fn compare(trial: &Trial, others: &[Trial], place: &Place) -> Value {
 }
 
 /// Asks what a new workshop is for.
-pub fn new(place: &Place) -> Value {
+fn new(known: &str, place: &Place) -> Value {
     let memory = Memory { place: place.clone(), about: About::New };
     let hint = "For example: executive-level financial analysis with risk focus";
-    let blocks = vec![input("need", "What do you need?", hint, true, text_input("", true, (0, INPUT)))];
+    let blocks = vec![input("need", "What do you need?", hint, true, text_input(known, true, (0, INPUT)))];
     view("New workshop", "Start", &memory, blocks)
 }
 

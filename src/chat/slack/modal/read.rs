@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
-use super::{About, CommitFields, Memory, WINDOWS};
+use super::{About, Memory, WINDOWS};
+use crate::chat::form::CommitFields;
 use crate::chat::inbound::Form;
 use crate::domain::research_window::Window;
 use crate::domain::trial;
@@ -154,7 +155,7 @@ fn chosen(view: &Value, block: &str) -> Option<String> {
 }
 
 /// What was typed into a commit's form.
-pub fn commit_fields(view: &Value) -> CommitFields {
+fn commit_fields(view: &Value) -> CommitFields {
     let text = |block: &str| typed(view, block).trim().to_owned();
     CommitFields { name: text("name"), title: text("title"), description: text("description") }
 }

@@ -1,4 +1,4 @@
-//! A table, shown as text in columns: Slack has no tables.
+//! A table, shown as text in columns, for platforms that have no tables.
 
 use pulldown_cmark::Alignment;
 
