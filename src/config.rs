@@ -10,7 +10,7 @@ use figment::{Error, Figment, Metadata, Profile, Provider};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::chat::slack;
+use crate::chat::{discord, slack};
 use crate::workshop::settings::{Drafts, Limits, Queue};
 use crate::{llm, store, telemetry, web};
 
@@ -48,6 +48,8 @@ pub struct Config {
     pub queue: Queue,
     /// `[slack]`.
     pub slack: slack::Settings,
+    /// `[discord]`.
+    pub discord: discord::Settings,
     /// `[log]`.
     pub log: telemetry::Settings,
 }
@@ -108,13 +110,15 @@ impl Config {
         if self.queue.concurrency > 256 {
             return Err(Wrong("the setting queue.concurrency may be at most 256".to_owned()));
         }
-        self.slack.check().map_err(|invalid| Wrong(format!("the setting {} {}", invalid.field, invalid.reason)))?;
+        for checked in [self.slack.check(), self.discord.check()] {
+            checked.map_err(|invalid| Wrong(format!("the setting {} {}", invalid.field, invalid.reason)))?;
+        }
         self.http.address().map(|_| ()).map_err(|invalid| Wrong(format!("the setting {invalid}")))
     }
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { data_dir, database, http, llm, drafts, limits, queue, slack, log } = self;
+        let Self { data_dir, database, http, llm, drafts, limits, queue, slack, discord, log } = self;
         let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
         let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
         vec![
@@ -155,6 +159,12 @@ impl Config {
             ("slack.client_secret", secret(&slack.client_secret)),
             ("slack.api_url", text(&without_credentials(&slack.api_url))),
             ("slack.command", text(&slack.command)),
+            ("discord.mode", text(&discord.mode.as_str())),
+            ("discord.token", secret(&discord.token)),
+            ("discord.application_id", text(&discord.application_id)),
+            ("discord.public_key", text(&discord.public_key)),
+            ("discord.guild_id", text(&discord.guild_id)),
+            ("discord.api_url", text(&without_credentials(&discord.api_url))),
             ("log.format", text(&log.format).to_lowercase()),
             ("log.filter", text(&log.filter)),
         ]

@@ -1,5 +1,6 @@
 //! Puts the parts together: opens the database, makes the workshop, runs the roles, stops them in order.
 
+mod discord_routes;
 mod slack_routes;
 
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::chat::Chat;
-use crate::chat::slack::{Mode, Slack};
+use crate::chat::discord::{self, Discord};
+use crate::chat::slack::{self, Slack};
 use crate::config::Config;
 use crate::llm::engine::Models;
 use crate::store::Store;
@@ -89,10 +91,16 @@ impl App {
         let workshop = Workshop::new(store.clone(), models, clock, settings)?;
         workshop.ship_default_prompt().await?;
         let slack = match config.slack.mode {
-            Mode::Off => None,
-            Mode::Socket | Mode::Http => Some(Slack::new(workshop.clone(), config.slack.clone())?),
+            slack::Mode::Off => None,
+            slack::Mode::Socket | slack::Mode::Http => Some(Slack::new(workshop.clone(), config.slack.clone())?),
         };
-        let chat = Chat::new(workshop.clone(), slack);
+        let discord = match config.discord.mode {
+            discord::Mode::Off => None,
+            discord::Mode::Gateway | discord::Mode::Http => {
+                Some(Discord::new(workshop.clone(), config.discord.clone())?)
+            }
+        };
+        let chat = Chat::new(workshop.clone(), slack, discord);
         Ok(Self { config, store, workshop, chat, embedded })
     }
 
@@ -109,6 +117,10 @@ impl App {
         tasks.spawn(until(stop, async move { workshop.watch_cancellations().await }));
         let workshop = self.workshop.clone();
         tasks.spawn(until(stop, async move { workshop.models().prepare_local().await }));
+        if let Some(discord) = self.chat.discord().cloned() {
+            let stop = stop.clone();
+            tasks.spawn(async move { discord.introduce(&stop).await });
+        }
         let (workshop, chat) = (self.workshop.clone(), self.chat.clone());
         let (settings, stopping) = (self.config.queue.clone(), stop.clone());
         let pool = self.store.queue_pool(jobs::connections(&settings));
@@ -159,23 +171,33 @@ impl App {
 
     /// Everything that is served over HTTP.
     pub fn router(&self, metrics: PrometheusHandle) -> axum::Router {
-        let platforms = match self.chat.slack() {
-            Some(slack) => slack_routes::routes(slack.clone()),
-            None => axum::Router::new(),
-        };
+        let slack = self.chat.slack().cloned().map(slack_routes::routes);
+        let discord = self.chat.discord().cloned().map(discord_routes::routes);
+        let platforms = [slack, discord].into_iter().flatten().fold(axum::Router::new(), axum::Router::merge);
         web::router(self.workshop.clone(), metrics, platforms)
     }
 
     /// Listens to chat platforms over connections of our own, until `stop` is cancelled.
     pub fn converse(&self, stop: &CancellationToken, tasks: &TaskTracker) {
-        let Some(slack) = self.chat.slack().cloned() else { return };
-        let stop = stop.clone();
-        tasks.spawn(async move {
-            match slack.opens_sockets() {
-                true => slack.listen(&stop).await,
-                false => slack.check_token().await,
-            }
-        });
+        if let Some(slack) = self.chat.slack().cloned() {
+            let stop = stop.clone();
+            tasks.spawn(async move {
+                match slack.opens_sockets() {
+                    true => slack.listen(&stop).await,
+                    false => slack.check_token().await,
+                }
+            });
+        }
+        if let Some(discord) = self.chat.discord().cloned() {
+            let (registering, listening) = (discord.clone(), stop.clone());
+            let stop = stop.clone();
+            tasks.spawn(async move { registering.register(&stop).await });
+            tasks.spawn(async move {
+                if discord.connects() {
+                    discord.listen(&listening).await;
+                }
+            });
+        }
     }
 
     async fn serve_web(&self, stop: &CancellationToken, tasks: &TaskTracker) -> anyhow::Result<()> {

@@ -50,7 +50,7 @@ pub(super) async fn deliver_claimed<P: Port>(port: &P, delivery: Delivery, attem
     let done = match &delivery.posted_as {
         // An answer was shown in one message while it was written, and may need more.
         Some(posted) if delivery.kind == DeliveryKind::Message && !posted.contains(BETWEEN) => {
-            port.complete(&place, posted, &reply).await
+            port.complete(&delivery, &place, posted, &reply).await
         }
         Some(posted) => port.edit(&place, posted, &reply).await,
         None if !delivery.recipient.is_empty() => whisper(port, &delivery, &place, &reply).await,

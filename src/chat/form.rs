@@ -217,6 +217,29 @@ async fn resume(turn: &Turn<'_>, button: &Button) -> Result<Sheet, Error> {
     }
 }
 
+/// A text in pieces that fit into fields, cut between lines where that is possible; joined by line ends they are the text.
+pub(super) fn pieces(text: &str, most: usize) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut piece = String::new();
+    let mut length = 0;
+    for (index, line) in text.split('\n').enumerate() {
+        let line_length = line.chars().count();
+        if index > 0 {
+            if length + line_length + 1 > most {
+                pieces.push(std::mem::take(&mut piece));
+                length = 0;
+            } else {
+                piece.push('\n');
+                length += 1;
+            }
+        }
+        piece.push_str(line);
+        length += line_length;
+    }
+    pieces.push(piece);
+    pieces
+}
+
 /// Checks a form against what is stored; the form to show again when it cannot be taken as it is.
 pub(super) async fn check(workshop: &Workshop, actor: &Actor, form: &Form) -> Result<Option<Sheet>, Error> {
     match form {

@@ -9,6 +9,7 @@ pub mod command;
 mod compare;
 mod deliver;
 pub mod dialogue;
+pub mod discord;
 mod follow;
 mod form;
 mod handle;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::discord::Discord;
 use self::follow::TurnFollower;
 use self::inbound::Inbound;
 use self::port::Port;
@@ -85,17 +87,23 @@ const FAULTS: u32 = 4;
 pub struct Chat {
     workshop: Workshop,
     slack: Option<Slack>,
+    discord: Option<Discord>,
 }
 
 impl Chat {
     /// With the platforms that the settings name.
-    pub fn new(workshop: Workshop, slack: Option<Slack>) -> Self {
-        Self { workshop, slack }
+    pub fn new(workshop: Workshop, slack: Option<Slack>, discord: Option<Discord>) -> Self {
+        Self { workshop, slack, discord }
     }
 
     /// Slack, if this copy talks to it.
     pub fn slack(&self) -> Option<&Slack> {
         self.slack.as_ref()
+    }
+
+    /// Discord, if this copy talks to it.
+    pub fn discord(&self) -> Option<&Discord> {
+        self.discord.as_ref()
     }
 
     /// Handles something that arrived.
@@ -122,7 +130,8 @@ impl Chat {
     fn marker(&self, platform: On) -> Option<&str> {
         match platform {
             On::Slack => self.slack.as_ref().map(Port::marker),
-            On::Discord | On::Terminal | On::Web => None,
+            On::Discord => self.discord.as_ref().map(Port::marker),
+            On::Terminal | On::Web => None,
         }
     }
 
@@ -139,8 +148,9 @@ impl Chat {
             Ok(delivery) => delivery,
             Err(ended) => return Ok(ended),
         };
-        match (delivery.place.as_ref().map(|place| place.platform), &self.slack) {
-            (Some(On::Slack), Some(slack)) => deliver::deliver_claimed(slack, delivery, attempt).await,
+        match (delivery.place.as_ref().map(|place| place.platform), &self.slack, &self.discord) {
+            (Some(On::Slack), Some(slack), _) => deliver::deliver_claimed(slack, delivery, attempt).await,
+            (Some(On::Discord), _, Some(discord)) => deliver::deliver_claimed(discord, delivery, attempt).await,
             _ => {
                 self.workshop.release_delivery(id).await?;
                 Ok(Ended::Retry(ELSEWHERE))
@@ -150,54 +160,95 @@ impl Chat {
 
     /// Brings something that was posted up to date.
     pub async fn refresh(&self, refresh: &Refresh) -> Result<Ended, Error> {
-        match &self.slack {
-            Some(slack) => refresh::refresh(slack, refresh).await,
-            None => Ok(Ended::Retry(ELSEWHERE)),
-        }
+        let slack = match &self.slack {
+            Some(slack) => Some(refresh::refresh(slack, refresh).await?),
+            None => None,
+        };
+        let discord = match &self.discord {
+            Some(discord) => Some(refresh::refresh(discord, refresh).await?),
+            None => None,
+        };
+        // Done when no platform needs it again; what is shown twice is the same.
+        let again = [slack, discord].into_iter().flatten().max_by_key(|ended| match ended {
+            Ended::Done => Duration::ZERO,
+            Ended::Retry(after) => *after,
+        });
+        Ok(again.unwrap_or(Ended::Retry(ELSEWHERE)))
     }
 
     /// Shows the answer to a message while it is written; to be had before it is begun.
     pub async fn follow_turn(&self, message: MessageId) -> Followers {
-        let prepared = match self.slack.is_some() {
-            // What cannot be shown while it is written is shown when it is.
-            true => self.workshop.prepare_answer(message).await.unwrap_or_default(),
-            false => Vec::new(),
-        };
+        if self.slack.is_none() && self.discord.is_none() {
+            return Followers { slack: None, discord: None };
+        }
+        // What cannot be shown while it is written is shown when it is.
+        let prepared = self.workshop.prepare_answer(message).await.unwrap_or_default();
         let slack = match &self.slack {
             Some(slack) => Some(follow::follow_turn(slack, message, &prepared).await),
             None => None,
         };
-        Followers { slack }
+        let discord = match &self.discord {
+            Some(discord) => Some(follow::follow_turn(discord, message, &prepared).await),
+            None => None,
+        };
+        Followers { slack, discord }
     }
 
     /// Keeps the progress of a test up to date; ends only when it is dropped.
     pub async fn follow_trial(&self, trial: TrialId) {
-        match &self.slack {
-            Some(slack) => follow::follow_trial(slack, trial).await,
-            None => std::future::pending().await,
-        }
+        let slack = async {
+            match &self.slack {
+                Some(slack) => follow::follow_trial(slack, trial).await,
+                None => std::future::pending().await,
+            }
+        };
+        let discord = async {
+            match &self.discord {
+                Some(discord) => follow::follow_trial(discord, trial).await,
+                None => std::future::pending().await,
+            }
+        };
+        futures::future::join(slack, discord).await;
     }
 }
 
 /// Shows one answer wherever its conversation lives, while it is written.
 pub struct Followers {
     slack: Option<TurnFollower<Slack>>,
+    discord: Option<TurnFollower<Discord>>,
 }
 
 impl Followers {
     /// Shows the answer as it comes; ends only when it is dropped.
     pub async fn watch(&mut self) {
-        match &mut self.slack {
-            Some(follower) => follower.watch().await,
-            None => std::future::pending().await,
-        }
+        let slack = async {
+            match &mut self.slack {
+                Some(follower) => follower.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        let discord = async {
+            match &mut self.discord {
+                Some(follower) => follower.watch().await,
+                None => std::future::pending().await,
+            }
+        };
+        futures::future::join(slack, discord).await;
     }
 
     /// Completes what was shown, once the answer is stored; gives it back when it is not.
     pub async fn finish(self, answered: bool) {
-        if let Some(follower) = self.slack {
-            follower.finish(answered).await;
-        }
+        let slack = async {
+            if let Some(follower) = self.slack {
+                follower.finish(answered).await;
+            }
+        };
+        let discord = async {
+            if let Some(follower) = self.discord {
+                follower.finish(answered).await;
+            }
+        };
+        futures::future::join(slack, discord).await;
     }
 }
 

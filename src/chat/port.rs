@@ -103,7 +103,13 @@ pub(super) trait Port: Clone + Send + Sync + 'static {
     fn edit(&self, place: &Place, ids: &str, reply: &Reply) -> impl Future<Output = Result<(), Failed>> + Send;
 
     /// Completes a message that was shown while it was written; what is too long for it follows below.
-    fn complete(&self, place: &Place, ids: &str, reply: &Reply) -> impl Future<Output = Result<(), Failed>> + Send;
+    fn complete(
+        &self,
+        delivery: &Delivery,
+        place: &Place,
+        ids: &str,
+        reply: &Reply,
+    ) -> impl Future<Output = Result<(), Failed>> + Send;
 
     /// Tells one person something that only they see, as far as the platform can do that.
     fn whisper(

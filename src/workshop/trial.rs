@@ -37,6 +37,11 @@ impl Workshop {
         self.start_trial_on(actor, draft, request, None, None).await
     }
 
+    /// The models that tests named lately, the latest first.
+    pub async fn models_tested_with(&self) -> Result<Vec<String>, Error> {
+        Ok(store::trial::models(&mut *self.store.conn().await?, 20).await?)
+    }
+
     /// Like [`Self::start_trial`]; the same request again, under the same key, finds the test of the first.
     pub async fn start_trial_once(
         &self,

@@ -26,6 +26,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("axum", &["web", "app"]),
     ("genai", &["llm"]),
     ("slack_morphism", &["chat"]),
+    ("serenity", &["chat"]),
     ("hyper_rustls", &["chat"]),
     ("tokio_tungstenite", &["chat"]),
     ("candle_core", &["llm"]),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::button::Button;
 use super::command::{Command, TABLE, Unclear, Where};
+use super::inbound::Form;
 use crate::domain::account::Platform;
 use crate::domain::draft::Draft;
 use crate::domain::place::Place;
@@ -300,6 +301,54 @@ pub fn on_its_way(command: &Command) -> Reply {
 pub fn not_kept(typed: &str) -> Reply {
     let reply = Reply::refused("This could not be stored just now, and nothing was done. Say it again in a moment.");
     if typed.trim().is_empty() { reply } else { reply.note(format!("You wrote: {}", excerpt(typed.trim(), 1_500))) }
+}
+
+/// What happens next with a form that was sent.
+pub fn form_on_its_way(form: &Form) -> Reply {
+    Reply::said(match form {
+        Form::Test { .. } => "The test is being started; its result comes in the workshop's thread.",
+        Form::Commit { .. } => "The draft is being committed.",
+        Form::Edit { .. } => "Your text is being saved.",
+        Form::New { .. } => "Your workshop is being opened; it goes on in a thread here.",
+        Form::Compare { .. } => "The comparison is being made; it comes here.",
+        Form::Note { .. } | Form::Pick { .. } | Form::Say { .. } => "One moment: the answer comes here.",
+    })
+}
+
+/// That something was done that this version does not know.
+pub fn not_understood() -> Reply {
+    Reply::refused(
+        "I do not understand this; nothing was done. It may be from another version: try again, or say it in words.",
+    )
+}
+
+/// That what is said is not heard, and what to do.
+pub fn cannot_read() -> Reply {
+    Reply::said(
+        "I may not read messages here. Mention me in what you say, or press Reply below what I say. An administrator can \
+         grant me the message content intent; then I hear everything that is said in a workshop's thread.",
+    )
+}
+
+/// That a workshop has no thread, and what to do.
+pub fn no_threads() -> Reply {
+    Reply::said(
+        "I may not create threads here, so the workshop lives in this channel: mention me in what you say to it. Let my \
+         role create public threads, and the next workshop gets its own.",
+    )
+}
+
+/// That messages look plain, and what to do.
+pub fn no_embeds() -> Reply {
+    Reply::said("I may not embed links here, so what I post looks plain. Let my role do that to see more of it.")
+}
+
+/// That something private could not be told.
+pub fn not_reached(marker: &str) -> Reply {
+    Reply::refused(format!(
+        "What you asked for is for your eyes only, and you take no direct messages from me. Ask again with `{marker}…`, \
+         whose answer only you see."
+    ))
 }
 
 /// That a form was not opened.

@@ -97,7 +97,13 @@ impl Port for Slack {
         }
     }
 
-    async fn complete(&self, place: &Place, ids: &str, reply: &Reply) -> Result<(), port::Failed> {
+    async fn complete(
+        &self,
+        _delivery: &Delivery,
+        place: &Place,
+        ids: &str,
+        reply: &Reply,
+    ) -> Result<(), port::Failed> {
         let rendered = render(reply);
         for (part, message) in rendered.messages.iter().enumerate() {
             if part == 0 {

@@ -317,3 +317,20 @@ pub async fn unrated(conn: &mut Conn, from: Instant, to: Instant, limit: i64) ->
     .await?;
     Ok(rows.into_iter().map(|row| (TrialId(row.id), ChatId(row.chat_id))).collect())
 }
+
+/// The models of the latest tests, each once, the latest first.
+pub async fn models(conn: &mut Conn, most: i64) -> Result<Vec<String>, Error> {
+    let models = sqlx::query_scalar!(
+        r#"select model as "model!" from (
+            select model, max(created_at) as latest
+            from (select model, created_at from trials order by created_at desc limit 500) as recent
+            group by model
+        ) as known
+        order by latest desc
+        limit $1"#,
+        most,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(models)
+}

@@ -231,7 +231,16 @@ impl Workshop {
         Ok(store::commit(tx).await?)
     }
 
-    /// Tells everybody in a place something.
+    /// Tells everybody in a place something, once for a key.
+    pub async fn announce(&self, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
+        let body = json!(Note::Worded { reply });
+        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
+        let mut tx = self.store.begin().await?;
+        self.tell(&mut tx, place, &telling, key).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Tells everybody in a place something that somebody asked for.
     pub async fn say_in(&self, actor: &Actor, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
         let body = json!(Note::Worded { reply });
         let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };

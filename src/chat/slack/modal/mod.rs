@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::markup;
 use super::render::{context, plain_text};
-use crate::chat::form::{CommitFields, Sheet};
+use crate::chat::form::{CommitFields, Sheet, pieces};
 use crate::domain::draft::Draft;
 use crate::domain::library::CommitWarning;
 use crate::domain::place::Place;
@@ -193,7 +193,7 @@ fn test(draft: &Draft, topic: Option<&str>, question: &str, model: &str, place: 
 /// A draft's text, to be edited. A long one is cut at its lines into several inputs, and put together again when sent.
 fn edit(draft: &Draft, text: &str, place: &Place, warning: Option<&str>) -> Value {
     let memory = Memory { place: place.clone(), about: About::Edit { draft: draft.id, base: draft.revision } };
-    let pieces = pieces(text);
+    let pieces = pieces(text, PIECE);
     let several = pieces.len() > 1;
     let mut blocks: Vec<Value> = warning.map(said).into_iter().collect();
     if several {
@@ -208,32 +208,9 @@ fn edit(draft: &Draft, text: &str, place: &Place, warning: Option<&str>) -> Valu
     view("Edit the draft", "Save", &memory, blocks)
 }
 
-/// A text in pieces that fit into inputs, cut between lines where that is possible; joined by line ends they are the text.
-fn pieces(text: &str) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut piece = String::new();
-    let mut length = 0;
-    for (index, line) in text.split('\n').enumerate() {
-        let line_length = line.chars().count();
-        if index > 0 {
-            if length + line_length + 1 > PIECE {
-                pieces.push(std::mem::take(&mut piece));
-                length = 0;
-            } else {
-                piece.push('\n');
-                length += 1;
-            }
-        }
-        piece.push_str(line);
-        length += line_length;
-    }
-    pieces.push(piece);
-    pieces
-}
-
 /// Whether a text can be edited in a form: a line that is longer than an input cannot.
 pub fn fits_form(text: &str) -> bool {
-    let pieces = pieces(text);
+    let pieces = pieces(text, PIECE);
     pieces.len() <= 90 && pieces.iter().all(|piece| piece.chars().count() <= INPUT)
 }
 
@@ -322,7 +299,7 @@ mod tests {
     #[test]
     fn a_long_text_in_pieces_is_the_text_again() {
         let text = format!("{}\n\nshort\n{}\n\n", "x".repeat(2_000), "a line of words\n".repeat(600));
-        let cut = pieces(&text);
+        let cut = pieces(&text, PIECE);
         assert!(cut.len() > 3 && cut.iter().all(|piece| piece.chars().count() <= PIECE), "{}", cut.len());
         assert_eq!(cut.join("\n"), text);
         assert!(fits_form(&text));
