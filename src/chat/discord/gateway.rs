@@ -11,7 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
 use reqwest::Method;
 use secrecy::ExposeSecret;
-use serenity::all::{Context, Event, GatewayIntents, RawEventHandler};
+use serde_json::{Value, json};
+use serenity::all::{Context, Event, GatewayIntents, Interaction, RawEventHandler};
 use serenity::async_trait;
 use serenity::gateway::{GatewayError, ShardManager, ShardManagerOptions};
 use serenity::http::HttpBuilder;
@@ -233,6 +234,13 @@ impl Discord {
     }
 }
 
+/// An interaction as Discord sent it; serenity keeps its kind as that of the type.
+fn raw(interaction: &Interaction) -> serde_json::Result<Value> {
+    let mut raw = serde_json::to_value(interaction)?;
+    raw["type"] = json!(u8::from(interaction.kind()));
+    Ok(raw)
+}
+
 /// Closes a connection that is given up, in its own time.
 struct Closing(Arc<ShardManager>);
 
@@ -288,7 +296,7 @@ impl RawEventHandler for Listener {
                 Ok(message) => discord.hear(&message).await,
                 Err(error) => tracing::warn!(%error, "A message on Discord could not be read"),
             },
-            Event::InteractionCreate(event) => match serde_json::to_value(&event.interaction) {
+            Event::InteractionCreate(event) => match raw(&event.interaction) {
                 Ok(interaction) => discord.respond(&interaction).await,
                 Err(error) => tracing::warn!(%error, "An interaction on Discord could not be read"),
             },

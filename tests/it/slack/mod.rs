@@ -4,7 +4,6 @@ mod faces;
 mod faults;
 mod kill;
 mod people;
-mod story;
 
 use std::time::Duration;
 

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::database::Database;
+use super::discord::{self, Discord};
 use super::model_server::ModelServer;
 use super::slack::{self, Slack};
 
@@ -82,9 +83,11 @@ pub struct Options {
     pub no_workers: bool,
     /// The Slack to talk with, and how it reaches the service.
     pub slack: Option<(Slack, Via)>,
+    /// The Discord to talk with, and how it reaches the service.
+    pub discord: Option<(Discord, Via)>,
 }
 
-/// How Slack reaches the service.
+/// How a chat platform reaches the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
     Socket,
@@ -103,6 +106,20 @@ pub fn slack_settings(slack: &Slack, via: Via) -> Vec<(&'static str, String)> {
         ("SLACK__BOT_TOKEN", slack::BOT_TOKEN.to_owned()),
         ("SLACK__SIGNING_SECRET", slack::SIGNING_SECRET.to_owned()),
         ("SLACK__API_URL", slack.api_url()),
+    ]
+}
+
+/// The settings with which a service talks with a Discord, without `WORKSHOP_`.
+pub fn discord_settings(discord: &Discord, via: Via) -> Vec<(&'static str, String)> {
+    let mode = match via {
+        Via::Socket => "gateway",
+        Via::Http => "http",
+    };
+    vec![
+        ("DISCORD__MODE", mode.to_owned()),
+        ("DISCORD__TOKEN", discord::TOKEN.to_owned()),
+        ("DISCORD__PUBLIC_KEY", discord.public_key()),
+        ("DISCORD__API_URL", discord.api_url()),
     ]
 }
 
@@ -138,6 +155,9 @@ impl Desk {
         if let Some((slack, via)) = &options.slack {
             environment.extend(slack_settings(slack, *via));
         }
+        if let Some((discord, via)) = &options.discord {
+            environment.extend(discord_settings(discord, *via));
+        }
         environment.extend(options.settings);
         let environment = environment.into_iter().map(|(name, value)| (format!("WORKSHOP_{name}"), value)).collect();
         let config = Config::from_parts(None, environment).unwrap();
@@ -163,6 +183,11 @@ impl Desk {
         match &options.slack {
             Some((slack, Via::Http)) => slack.deliver_over_http(&desk.base),
             Some((slack, Via::Socket)) => slack.connected(2).await,
+            None => {}
+        }
+        match &options.discord {
+            Some((discord, Via::Http)) => discord.deliver_over_http(&desk.base),
+            Some((discord, Via::Socket)) => discord.connected(1).await,
             None => {}
         }
         desk.workshop().import(articles().into_iter().zip(1..).map(|(a, n)| (n, Ok(a)))).await.unwrap();
