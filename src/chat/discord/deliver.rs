@@ -18,8 +18,8 @@ use crate::domain::account::{Identity, Platform};
 use crate::domain::conversation::MessageRole;
 use crate::domain::draft::Draft;
 use crate::domain::place::Place;
-use crate::workshop::Workshop;
 use crate::workshop::delivery::{Delivery, Note, Scene};
+use crate::workshop::{self, Workshop};
 
 /// The most of an unfinished answer that is shown (Discord: 2,000 characters).
 const SHOWN: usize = 1_800;
@@ -32,6 +32,35 @@ const NAME: usize = 100;
 
 /// The flag of a message that only one person sees.
 const EPHEMERAL: u64 = 1 << 6;
+
+/// Why a message was not posted.
+enum Trouble {
+    /// Discord did not take it.
+    Discord(Error),
+    /// It could not be noted.
+    Workshop(workshop::Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Discord(error)
+    }
+}
+
+impl From<workshop::Error> for Trouble {
+    fn from(error: workshop::Error) -> Self {
+        Self::Workshop(error)
+    }
+}
+
+impl From<Trouble> for Failed {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Discord(error) => error.into(),
+            Trouble::Workshop(error) => error.into(),
+        }
+    }
+}
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
@@ -206,7 +235,7 @@ impl Discord {
         let seed = delivery.id.to_string();
         let thread = json!({ "name": plain(name, NAME), "auto_archive_duration": ARCHIVED_AFTER });
         let id = match self.post_all(delivery, &place.channel, card, &seed).await {
-            Err(Failed::Closed(_)) if self.is_forum(&place.channel).await => {
+            Err(Trouble::Discord(error)) if error.is_no_text_channel() => {
                 return self.open_post(place, thread, card).await;
             }
             posted => posted?,
@@ -222,13 +251,6 @@ impl Discord {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn is_forum(&self, channel: &str) -> bool {
-        const FORUM: u64 = 15;
-        const MEDIA: u64 = 16;
-        let found = self.0.api.call(Method::GET, &format!("/channels/{channel}"), None).await;
-        found.is_ok_and(|channel| matches!(channel["type"].as_u64(), Some(FORUM | MEDIA)))
     }
 
     /// A post in a forum: a thread whose first message has its id.
@@ -248,19 +270,20 @@ impl Discord {
     }
 
     /// Posts every message of a reply; without embeds where those are not allowed.
-    async fn post_all(&self, delivery: &Delivery, channel: &str, reply: &Reply, seed: &str) -> Result<String, Failed> {
+    async fn post_all(&self, delivery: &Delivery, channel: &str, reply: &Reply, seed: &str) -> Result<String, Trouble> {
         let rendered = render(reply);
         let has_embeds = rendered.messages.iter().any(|message| message.embed.is_some());
         match self.post_parts(delivery, channel, &rendered, 0, seed).await {
-            Err(Failed::Closed(_)) if has_embeds => {
+            Err(Trouble::Discord(error)) if error.lacks_permission() && has_embeds => {
                 let flat = self.post_parts(delivery, channel, &render_flat(reply), 0, seed).await?;
                 if let Some(place) = &delivery.place {
-                    self.announce(place, &reply::no_embeds(), &format!("no_embeds:{channel}")).await?;
+                    let key = format!("no_embeds:{}", place.channel);
+                    self.announce(place, &reply::no_embeds(), &key).await?;
                 }
                 Ok(flat)
             }
-            Err(Failed::Refused(why)) if why.contains("50035") => {
-                tracing::warn!(why, "Discord finds a message of ours wrong; it is posted as a file");
+            Err(Trouble::Discord(error)) if error.is_invalid() => {
+                tracing::warn!(%error, "Discord finds a message of ours wrong; it is posted as a file");
                 let whole = File { name: "answer.md", text: reply.as_text() };
                 let message = Message { content: "The whole text is in the file.".to_owned(), ..Message::default() };
                 let one = Rendered { messages: vec![message], file: Some(whole) };
@@ -278,7 +301,7 @@ impl Discord {
         rendered: &Rendered,
         from: usize,
         seed: &str,
-    ) -> Result<String, Failed> {
+    ) -> Result<String, Trouble> {
         let earlier = match delivery.attempted_at {
             Some(_) => self.earlier(delivery, channel).await,
             None => Vec::new(),
@@ -386,7 +409,10 @@ impl Discord {
         let mut told = reply.clone();
         if reply.is_private && place.workspace != DIRECT {
             let direct = match self.direct(place, &delivery.recipient).await {
-                Ok(direct) => self.post_all(delivery, channel(&direct), reply, &seed).await.map(|_| ()),
+                Ok(direct) => {
+                    let posted = self.post_all(delivery, channel(&direct), reply, &seed).await;
+                    posted.map(|_| ()).map_err(Failed::from)
+                }
                 Err(failed) => Err(failed),
             };
             match direct {
@@ -406,9 +432,9 @@ impl Discord {
     }
 
     /// Says something in a place once, whatever happens again.
-    async fn announce(&self, place: &Place, reply: &Reply, key: &str) -> Result<(), Failed> {
+    async fn announce(&self, place: &Place, reply: &Reply, key: &str) -> Result<(), workshop::Error> {
         let reply = serde_json::to_value(reply).unwrap_or_default();
-        Ok(self.0.workshop.announce(place, reply, key).await?)
+        self.0.workshop.announce(place, reply, key).await
     }
 }
 

@@ -96,7 +96,8 @@ async fn what_was_posted_before_the_connection_broke_is_not_posted_again() {
     let thread = drafted(&desk, &discord).await;
     assert_eq!(count_of(&discord, HERE, "weekly shipping briefing"), 1, "one card");
     desk.model().hold();
-    let middling = format!("The beginning. {}The end of it.", "Another sentence about shipping and its risks. ".repeat(150));
+    let middling =
+        format!("The beginning. {}The end of it.", "Another sentence about shipping and its risks. ".repeat(150));
     desk.model().reply(&middling);
     discord.message(ALICE, &thread, "test How did war-risk premiums move?").await;
     says(&discord, &thread, "Writing").await;
@@ -210,9 +211,13 @@ async fn what_is_told_after_a_quarter_of_an_hour_goes_to_the_thread() {
     let (clock, database) = (late.clock.clone(), late.database.clone());
     clock.advance(TimeDelta::minutes(16));
     discord.advance(Duration::from_secs(16 * 60));
-    let desk = with_discord(&discord, Options { clock: Some(clock), database: Some(database), ..Options::default() }).await;
+    let desk =
+        with_discord(&discord, Options { clock: Some(clock), database: Some(database), ..Options::default() }).await;
     says(&discord, &direct, "you have none").await;
-    assert_eq!(count(&desk, "select count(*) from apalis.jobs where convert_from(job, 'UTF8') like '%token%'").await, 0);
+    assert_eq!(
+        count(&desk, "select count(*) from apalis.jobs where convert_from(job, 'UTF8') like '%token%'").await,
+        0
+    );
     desk.workshop().tidy_queue().await.unwrap();
     assert_eq!(count(&desk, "select count(*) from arrivals where answer_token is not null").await, 0);
     late.close().await;

@@ -17,10 +17,18 @@ async fn a_stranger_learns_nothing_of_a_draft() {
     says(&discord, &direct, "weekly shipping briefing").await;
     discord.command(BOB, HERE, "open", &[("draft", json!(1))]).await;
     discord.command(BOB, HERE, "test", &[("draft", json!(1)), ("question", json!("How did premiums move?"))]).await;
-    discord.command(BOB, HERE, "commit", &[("draft", json!(1)), ("name", json!("some_name")), ("title", json!("Some title"))]).await;
+    discord
+        .command(
+            BOB,
+            HERE,
+            "commit",
+            &[("draft", json!(1)), ("name", json!("some_name")), ("title", json!("Some title"))],
+        )
+        .await;
     discord
         .until("he is told so each time", |discord| {
-            discord.ephemerals(BOB).iter().filter(|said| said.all_text().contains("There is no such draft")).count() == 3
+            discord.ephemerals(BOB).iter().filter(|said| said.all_text().contains("There is no such draft")).count()
+                == 3
         })
         .await;
     // A form is not even shown, and nothing is offered.
@@ -46,7 +54,13 @@ async fn a_form_with_a_mistake_is_opened_again_with_what_was_typed() {
     let form = discord.modal_of(ALICE).unwrap();
     assert_eq!(form.value("question"), question);
     // Nobody else can open it.
-    let stolen = discord.press_id(BOB, &with_button(&discord, &thread, "Test…").await, &told.button("Open the form again")).await;
+    let mut made_up = discord.interaction(BOB, &thread);
+    made_up["type"] = json!(3);
+    made_up["data"] = json!({ "custom_id": told.button("Open the form again"), "component_type": 2 });
+    made_up["message"] = json!({ "id": "1" });
+    let id = made_up["id"].as_str().unwrap().to_owned();
+    discord.raw_dispatch("INTERACTION_CREATE", made_up).await;
+    let stolen = discord.eventually("an answer", |discord| discord.response_to(&id)).await;
     assert!(stolen.text().contains("There is no such draft"), "{stolen:?}");
     // A topic that does not exist is found out later, and costs nothing either.
     discord.submit(ALICE, &form, &[("topic", "Shiping")]).await;
@@ -110,7 +124,10 @@ async fn a_long_draft_is_edited_in_parts_and_put_together() {
     says(&discord, &thread, "alice edited the draft: revision 2").await;
     let draft = web.get(&format!("/prompts/workshop/drafts/{}", started["draft_id"])).await.expect(200);
     let text = draft["draft_content"].as_str().unwrap();
-    assert!(text.starts_with("A new beginning.\nA rule that stands") && text.trim_end().ends_with("words enough."), "{text}");
+    assert!(
+        text.starts_with("A new beginning.\nA rule that stands") && text.trim_end().ends_with("words enough."),
+        "{text}"
+    );
     discord.assert_clean();
     desk.close().await;
 }
@@ -142,7 +159,8 @@ async fn an_untested_draft_is_committed_by_a_form_that_warns() {
 async fn nobody_is_pinged_whatever_a_model_or_an_article_says() {
     let (desk, discord) = desk(Via::Socket).await;
     let thread = drafted(&desk, &discord).await;
-    let hostile = "Wake up <@3001> and <@&5>, @everyone and @here! See [@everyone](https://news.example/1) and </ask:1>.";
+    let hostile =
+        "Wake up <@3001> and <@&5>, @everyone and @here! See [@everyone](https://news.example/1) and </ask:1>.";
     desk.model().reply(hostile);
     discord.message(ALICE, &thread, "test How did war-risk premiums move?").await;
     with_button(&discord, &thread, "4 ★").await;
@@ -189,7 +207,7 @@ async fn a_forum_holds_workshops_as_posts() {
     start(&discord, &post, "I need an energy outlook").await;
     let another = discord
         .eventually("another post", |discord: &Discord| {
-            discord.threads(FORUM).into_iter().find(|thread| thread.name.contains("energy outlook"))
+            discord.threads(FORUM).into_iter().find(|thread| thread.name.contains("nergy outlook"))
         })
         .await;
     press(&discord, ALICE, &another.id, "Decide for me").await;

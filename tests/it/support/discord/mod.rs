@@ -45,9 +45,8 @@ use axum::Router;
 use axum::routing::{any, get};
 
 pub use fault::Fault;
-pub use interactions::Response;
-pub use posted::{Modal, Posted};
-pub use state::{Call, File, Permissions, Thread, User};
+pub use posted::Posted;
+pub use state::{Permissions, User};
 
 use state::{Channel, Data};
 

@@ -225,9 +225,11 @@ impl Data {
         }
     }
 
-    /// The next id; ids only grow.
+    /// The next id; ids only grow, and begin with the milliseconds since 2015.
     pub(super) fn snowflake(&mut self) -> String {
-        self.serial += 1;
+        const EPOCH: u64 = 1_420_070_400_000;
+        let milliseconds = self.now().as_millis() as u64 - EPOCH;
+        self.serial = (self.serial + 1).max(milliseconds << 22);
         self.serial.to_string()
     }
 
