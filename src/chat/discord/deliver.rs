@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::api::{Error, File};
-use super::parse::{DIRECT, first_id_at};
+use super::api::Error;
+use super::parse::DIRECT;
+use super::post::{Trouble, channel, is_thread, nonce};
 use super::render::{Message, Rendered, plain, render, render_flat};
 use super::{Discord, Hears, MARKER, markup};
 use crate::chat::button::{Button, Press};
-use crate::chat::deliver::CLAIM;
 use crate::chat::port::{BETWEEN, Failed, Live, Port, Posted};
 use crate::chat::reply::{self, Action, Reply};
 use crate::domain::account::{Identity, Platform};
@@ -29,38 +28,6 @@ const ARCHIVED_AFTER: u32 = 10_080;
 
 /// The most characters of a thread's name.
 const NAME: usize = 100;
-
-/// The flag of a message that only one person sees.
-const EPHEMERAL: u64 = 1 << 6;
-
-/// Why a message was not posted.
-enum Trouble {
-    /// Discord did not take it.
-    Discord(Error),
-    /// It could not be noted.
-    Workshop(workshop::Error),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Self {
-        Self::Discord(error)
-    }
-}
-
-impl From<workshop::Error> for Trouble {
-    fn from(error: workshop::Error) -> Self {
-        Self::Workshop(error)
-    }
-}
-
-impl From<Trouble> for Failed {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Discord(error) => error.into(),
-            Trouble::Workshop(error) => error.into(),
-        }
-    }
-}
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Self {
@@ -269,140 +236,6 @@ impl Discord {
         Ok(Posted { place: Place { thread: id.clone(), ..place.clone() }, ids: id })
     }
 
-    /// Posts every message of a reply; without embeds where those are not allowed.
-    async fn post_all(&self, delivery: &Delivery, channel: &str, reply: &Reply, seed: &str) -> Result<String, Trouble> {
-        let rendered = render(reply);
-        let has_embeds = rendered.messages.iter().any(|message| message.embed.is_some());
-        match self.post_parts(delivery, channel, &rendered, 0, seed).await {
-            Err(Trouble::Discord(error)) if error.lacks_permission() && has_embeds => {
-                let flat = self.post_parts(delivery, channel, &render_flat(reply), 0, seed).await?;
-                if let Some(place) = &delivery.place {
-                    let key = format!("no_embeds:{}", place.channel);
-                    self.announce(place, &reply::no_embeds(), &key).await?;
-                }
-                Ok(flat)
-            }
-            Err(Trouble::Discord(error)) if error.is_invalid() => {
-                tracing::warn!(%error, "Discord finds a message of ours wrong; it is posted as a file");
-                let whole = File { name: "answer.md", text: reply.as_text() };
-                let message = Message { content: "The whole text is in the file.".to_owned(), ..Message::default() };
-                let one = Rendered { messages: vec![message], file: Some(whole) };
-                self.post_parts(delivery, channel, &one, 0, &format!("{seed}:file")).await
-            }
-            posted => posted,
-        }
-    }
-
-    /// Posts messages, the first of them being part `from` of the delivery; the file goes with the last.
-    async fn post_parts(
-        &self,
-        delivery: &Delivery,
-        channel: &str,
-        rendered: &Rendered,
-        from: usize,
-        seed: &str,
-    ) -> Result<String, Trouble> {
-        let earlier = match delivery.attempted_at {
-            Some(_) => self.earlier(delivery, channel).await,
-            None => Vec::new(),
-        };
-        let mut ids: Vec<String> = Vec::new();
-        for (index, message) in rendered.messages.iter().enumerate() {
-            // Somebody began before, and died or heard nothing of it: what is there already is not posted again.
-            if let Some(known) = earlier.iter().find(|known| is_same(known, message)) {
-                ids.extend(known["id"].as_str().map(str::to_owned));
-                continue;
-            }
-            let file = rendered.file.as_ref().filter(|_| index + 1 == rendered.messages.len());
-            self.0.workshop.renew_delivery(delivery.id, CLAIM).await?;
-            ids.push(self.post_message(channel, message, file, &nonce(seed, index + from)).await?);
-        }
-        Ok(ids.join(&BETWEEN.to_string()))
-    }
-
-    /// Posts one message. Discord gives the earlier one for a nonce that it saw within the last minutes; should that show
-    /// an unfinished answer, it is completed.
-    async fn post_message(
-        &self,
-        channel: &str,
-        message: &Message,
-        file: Option<&File>,
-        nonce: &str,
-    ) -> Result<String, Error> {
-        let mut body = message.body();
-        body["nonce"] = json!(nonce);
-        body["enforce_nonce"] = json!(true);
-        let path = format!("/channels/{channel}/messages");
-        let posted = self.0.api.send(Method::POST, &path, Some(&body), file).await?;
-        let id = posted["id"].as_str().ok_or(Error::Unavailable("no message"))?.to_owned();
-        if !is_same(&posted, message)
-            && posted["content"].as_str().is_some_and(|content| content.ends_with(reply::GOES_ON))
-        {
-            self.0.api.send(Method::PATCH, &format!("{path}/{id}"), Some(&message.body()), file).await?;
-        }
-        Ok(id)
-    }
-
-    /// What the bot posted since a delivery was begun.
-    async fn earlier(&self, delivery: &Delivery, channel: &str) -> Vec<Value> {
-        let Some(begun) = delivery.attempted_at else { return Vec::new() };
-        let after = first_id_at(begun - chrono::TimeDelta::seconds(60));
-        let path = format!("/channels/{channel}/messages?limit=100&after={after}");
-        // Where the history cannot be read, posting twice is better than not at all.
-        let Ok(answer) = self.0.api.call(Method::GET, &path, None).await else { return Vec::new() };
-        let ours = |message: &Value| message["author"]["id"] == self.bot_user();
-        answer.as_array().into_iter().flatten().filter(|message| ours(message)).cloned().collect()
-    }
-
-    /// Edits one message where it stands. An archived thread is opened for it and archived again.
-    async fn edit_message(&self, place: &Place, id: &str, message: &Message, file: Option<&File>) -> Result<(), Error> {
-        let body = message.body();
-        let edit = async |channel: &str| {
-            let path = format!("/channels/{channel}/messages/{id}");
-            self.0.api.send(Method::PATCH, &path, Some(&body), file).await.map(|_| ())
-        };
-        // The message that a thread was made of stands in the channel, that of a forum's post in the post itself.
-        let edited = match is_thread(place) && place.thread == id {
-            true => match edit(&place.channel).await {
-                Err(error) if error.is_lost_message() || error.is_closed() => edit(&place.thread).await,
-                edited => edited,
-            },
-            false => edit(channel(place)).await,
-        };
-        match edited {
-            Err(error) if error.is_archived() && is_thread(place) => {
-                self.archive(&place.thread, false).await?;
-                let edited = edit(&place.thread).await;
-                self.archive(&place.thread, true).await?;
-                edited
-            }
-            Err(error) if error.is_lost_message() => Ok(()),
-            edited => edited,
-        }
-    }
-
-    async fn archive(&self, thread: &str, archived: bool) -> Result<(), Error> {
-        let body = json!({ "archived": archived });
-        self.0.api.call(Method::PATCH, &format!("/channels/{thread}"), Some(&body)).await.map(|_| ())
-    }
-
-    /// Answers an interaction: its first response is edited, or what only the person sees comes below.
-    async fn follow_up(&self, token: &str, edits: bool, rendered: &Rendered) -> Result<(), Error> {
-        let webhook = format!("/webhooks/{}/{token}", self.application());
-        for (index, message) in rendered.messages.iter().enumerate() {
-            let file = rendered.file.as_ref().filter(|_| index + 1 == rendered.messages.len());
-            let mut body = message.body();
-            if edits && index == 0 {
-                let path = format!("{webhook}/messages/@original");
-                self.0.api.send(Method::PATCH, &path, Some(&body), file).await?;
-                continue;
-            }
-            body["flags"] = json!(EPHEMERAL);
-            self.0.api.send(Method::POST, &webhook, Some(&body), file).await?;
-        }
-        Ok(())
-    }
-
     /// Tells a person something where nothing can be shown to them alone.
     async fn tell_aside(&self, delivery: &Delivery, place: &Place, reply: &Reply) -> Result<(), Failed> {
         let seed = delivery.id.to_string();
@@ -432,39 +265,10 @@ impl Discord {
     }
 
     /// Says something in a place once, whatever happens again.
-    async fn announce(&self, place: &Place, reply: &Reply, key: &str) -> Result<(), workshop::Error> {
+    pub(super) async fn announce(&self, place: &Place, reply: &Reply, key: &str) -> Result<(), workshop::Error> {
         let reply = serde_json::to_value(reply).unwrap_or_default();
         self.0.workshop.announce(place, reply, key).await
     }
-}
-
-/// The channel that messages of a place go to: threads are channels.
-fn channel(place: &Place) -> &str {
-    if place.thread.is_empty() { &place.channel } else { &place.thread }
-}
-
-/// Whether a place is a thread of a channel.
-fn is_thread(place: &Place) -> bool {
-    !place.thread.is_empty() && !place.is_whole_channel()
-}
-
-/// What makes one part of a delivery one message, however often it is posted within some minutes (at most 25 characters).
-fn nonce(seed: &str, part: usize) -> String {
-    let hash = Sha256::digest(format!("{seed}:{part}"));
-    hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Whether a message as Discord gives it is one of ours.
-fn is_same(posted: &Value, message: &Message) -> bool {
-    let text = |value: &Value| value.as_str().unwrap_or_default().trim().to_owned();
-    let ours = message.embed.as_ref().map(|embed| text(&embed["description"])).unwrap_or_default();
-    let ids = |rows: &[Value]| -> Vec<String> {
-        let parts = rows.iter().flat_map(|row| row["components"].as_array().into_iter().flatten());
-        parts.filter_map(|part| part["custom_id"].as_str().map(str::to_owned)).collect()
-    };
-    text(&posted["content"]) == message.content.trim()
-        && text(&posted["embeds"][0]["description"]) == ours
-        && ids(posted["components"].as_array().map(Vec::as_slice).unwrap_or_default()) == ids(&message.components)
 }
 
 /// An unfinished answer: its latest part, and that it goes on.

@@ -5,7 +5,7 @@
 //! | what arrives, over the gateway or over HTTP | `gateway`, `http` → `parse` → `receive` |
 //! | slash commands, and what is offered while they are typed | `commands`, `complete` |
 //! | forms | `modal` |
-//! | what is posted and edited | `deliver`, drawn by `render` and `markup` |
+//! | what is posted and edited | `deliver`, `post`, drawn by `render` and `markup` |
 //! | calling Discord | `api`, `pace` |
 
 pub mod api;
@@ -18,6 +18,7 @@ pub mod markup;
 mod modal;
 mod pace;
 pub mod parse;
+mod post;
 mod receive;
 pub mod render;
 

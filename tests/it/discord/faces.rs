@@ -50,9 +50,9 @@ async fn questions_are_answered_by_choosing_one_answer_each() {
     desk.model().reply(FIRST_DRAFT);
     let asked = with_button(&discord, &thread, "Decide for me").await;
     let lists = asked.selects();
-    assert!(!lists.is_empty() && lists.iter().all(|(_, question, _)| question.len() > 5), "{lists:?}");
-    let (id, _, answers) = &lists[0];
-    let (label, value) = &answers[1];
+    assert!(!lists.is_empty() && lists.iter().all(|list| list.hint.len() > 5), "{lists:?}");
+    let id = &lists[0].id;
+    let (label, value) = &lists[0].options[1];
     let answer = label.trim_end_matches(" (default)");
     discord.select(ALICE, &asked, id, &[value]).await;
     says(&discord, &thread, &format!("**{answer}**")).await;
@@ -104,9 +104,9 @@ async fn some_changes_are_accepted_from_a_list() {
     discord.message(ALICE, &thread, "be careful, and make the timelines stronger").await;
     press(&discord, ALICE, &thread, "Accept some…").await;
     let list = discord.ephemerals(ALICE).pop().unwrap();
-    let (id, _, changes) = list.selects().remove(0);
-    assert_eq!(changes.len(), 2, "{changes:?}");
-    discord.select(ALICE, &list, &id, &["2"]).await;
+    let changes = list.selects().remove(0);
+    assert_eq!(changes.options.len(), 2, "{changes:?}");
+    discord.select(ALICE, &list, &changes.id, &["2"]).await;
     says(&discord, &thread, "alice accepted some of this change").await;
     discord.assert_clean();
     desk.close().await;
@@ -124,8 +124,8 @@ async fn tests_are_compared_repeated_and_noted() {
     }
     let result = press(&discord, BOB, &thread, "Compare with…").await;
     let list = discord.ephemerals(BOB).pop().unwrap();
-    let (id, _, tests) = list.selects().remove(0);
-    discord.select(BOB, &list, &id, &[&tests[0].1]).await;
+    let tests = list.selects().remove(0);
+    discord.select(BOB, &list, &tests.id, &[&tests.options[0].1]).await;
     says(&discord, &thread, "4 articles in common").await;
     let file = discord.eventually("a file", |discord| discord.files().pop()).await;
     assert_eq!(file.name, "comparison.md");

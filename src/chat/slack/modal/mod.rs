@@ -303,7 +303,7 @@ mod tests {
         assert!(cut.len() > 3 && cut.iter().all(|piece| piece.chars().count() <= PIECE), "{}", cut.len());
         assert_eq!(cut.join("\n"), text);
         assert!(fits_form(&text));
-        assert_eq!(pieces("one"), ["one"]);
+        assert_eq!(pieces("one", PIECE), ["one"]);
         assert!(!fits_form(&"x".repeat(3_001)), "a single line is never cut");
     }
 }

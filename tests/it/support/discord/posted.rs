@@ -54,6 +54,17 @@ pub struct Posted {
     pub(super) born: std::time::Duration,
 }
 
+/// A menu below a message.
+#[derive(Debug, Clone)]
+pub struct Menu {
+    /// Its `custom_id`.
+    pub id: String,
+    /// What stands in it while nothing is chosen.
+    pub hint: String,
+    /// Label and value of each option.
+    pub options: Vec<(String, String)>,
+}
+
 /// A form that was shown to a person.
 #[derive(Debug, Clone)]
 pub struct Modal {
@@ -123,14 +134,14 @@ impl Posted {
         links.map(|element| (label(element), text(element, "url").to_owned())).collect()
     }
 
-    /// The menus: `custom_id`, placeholder, and their options as label and value.
-    pub fn selects(&self) -> Vec<(String, String, Vec<(String, String)>)> {
+    /// The menus.
+    pub fn selects(&self) -> Vec<Menu> {
         let elements = self.elements();
         let menus = elements.iter().filter(|element| matches!(element["type"].as_u64(), Some(3 | 5..=8)));
         let option = |option: &Value| (text(option, "label").to_owned(), text(option, "value").to_owned());
         let shown = |menu: &Value| {
             let options = list(menu, "options").iter().map(option).collect();
-            (text(menu, "custom_id").to_owned(), text(menu, "placeholder").to_owned(), options)
+            Menu { id: text(menu, "custom_id").to_owned(), hint: text(menu, "placeholder").to_owned(), options }
         };
         menus.map(shown).collect()
     }

@@ -41,7 +41,7 @@ impl Discord {
         let payload = {
             let known = &mut *self.data();
             let mut payload = known.interaction(user, &message.channel, COMPONENT, data);
-            known.from_message(&mut payload, &message.id, Some(message));
+            known.stem_from(&mut payload, &message.id, Some(message));
             payload
         };
         self.respond_to(payload).await
@@ -65,7 +65,7 @@ impl Discord {
             let data = json!({"custom_id": modal.custom_id, "components": rows});
             let mut payload = known.interaction(user, &modal.channel, SUBMISSION, data);
             if let Some(source) = &modal.source {
-                known.from_message(&mut payload, source, None);
+                known.stem_from(&mut payload, source, None);
             }
             known.modals.iter_mut().filter(|known| known.id == modal.id).for_each(|known| known.submitted = true);
             payload
@@ -76,7 +76,7 @@ impl Discord {
 
 impl Data {
     /// Adds the message to an interaction that came from it, as it is now, or as it was seen.
-    fn from_message(&mut self, payload: &mut Value, id: &str, seen: Option<&Posted>) {
+    fn stem_from(&mut self, payload: &mut Value, id: &str, seen: Option<&Posted>) {
         if let Some(message) = self.find(id).or(seen) {
             payload["message"] = self.message_wire(message);
         }
