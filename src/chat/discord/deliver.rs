@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -25,6 +26,9 @@ const SHOWN: usize = 1_800;
 
 /// A thread is archived after so many minutes without a message (Discord's longest: a week).
 const ARCHIVED_AFTER: u32 = 10_080;
+
+/// How long ago a thread may have been made that was noted just now: a copy of the service may have died in between.
+const JUST_NOW: TimeDelta = TimeDelta::minutes(2);
 
 /// The most characters of a thread's name.
 const NAME: usize = 100;
@@ -96,13 +100,17 @@ impl Port for Discord {
         let place = &posted.place;
         match scene {
             Scene::Card { .. } if place.workspace != DIRECT => {
+                if is_thread(place) {
+                    // Somebody may have written in it before it was noted that a workshop lives there.
+                    self.hear_again(place, chrono::Utc::now() - JUST_NOW).await;
+                }
                 if place.is_whole_channel() {
                     let key = format!("no_threads:{}", place.channel);
                     self.announce(place, &reply::no_threads(), &key).await?;
                 }
                 if self.hears() != Hears::Everything {
                     let key = format!("deaf:{}", place.workspace);
-                    self.announce(place, &reply::cannot_read(), &key).await?;
+                    self.announce(place, &reply::cannot_read(self.takes_http()), &key).await?;
                 }
                 Ok(())
             }
@@ -123,7 +131,7 @@ impl Port for Discord {
         let Some(message) = render(reply).messages.pop() else { return Ok(()) };
         match self.edit_message(place, last, &message, None).await {
             Err(error) if error.lacks_permission() && message.embed.is_some() => {
-                let Some(flat) = render_flat(reply).messages.pop() else { return Ok(()) };
+                let Some(flat) = render_flat(reply, true).messages.pop() else { return Ok(()) };
                 Ok(self.edit_message(place, last, &flat, None).await?)
             }
             done => Ok(done?),
@@ -136,7 +144,7 @@ impl Port for Discord {
         let file = rendered.file.as_ref().filter(|_| rendered.messages.is_empty());
         match self.edit_message(place, ids, &first, file).await {
             Err(error) if error.lacks_permission() && first.embed.is_some() => {
-                rendered = render_flat(reply);
+                rendered = render_flat(reply, true);
                 let first = rendered.messages.remove(0);
                 self.edit_message(place, ids, &first, rendered.file.as_ref()).await?;
             }
@@ -227,7 +235,7 @@ impl Discord {
         thread["message"] = message(render(card));
         let made = match self.0.api.call(Method::POST, &path, Some(&thread)).await {
             Err(error) if error.lacks_permission() => {
-                thread["message"] = message(render_flat(card));
+                thread["message"] = message(render_flat(card, true));
                 self.0.api.call(Method::POST, &path, Some(&thread)).await?
             }
             made => made?,
@@ -241,14 +249,7 @@ impl Discord {
         let seed = delivery.id.to_string();
         let mut told = reply.clone();
         if reply.is_private && place.workspace != DIRECT {
-            let direct = match self.direct(place, &delivery.recipient).await {
-                Ok(direct) => {
-                    let posted = self.post_all(delivery, channel(&direct), reply, &seed).await;
-                    posted.map(|_| ()).map_err(Failed::from)
-                }
-                Err(failed) => Err(failed),
-            };
-            match direct {
+            match self.tell_directly(delivery, place, reply).await {
                 Err(Failed::Closed(_)) => told = reply::not_reached(MARKER),
                 done => return done,
             }
@@ -260,7 +261,15 @@ impl Discord {
         {
             first.content = format!("<@{}> {}", delivery.recipient, first.content).trim().to_owned();
         }
-        self.post_parts(delivery, channel(place), &rendered, 0, &seed).await?;
+        match self.post_parts(delivery, channel(place), &rendered, 0, &seed).await.map_err(Failed::from) {
+            Err(Failed::Closed(_)) if place.workspace != DIRECT => self.tell_directly(delivery, place, reply).await,
+            posted => posted.map(|_| ()),
+        }
+    }
+
+    async fn tell_directly(&self, delivery: &Delivery, place: &Place, reply: &Reply) -> Result<(), Failed> {
+        let direct = self.direct(place, &delivery.recipient).await?;
+        self.post_all(delivery, channel(&direct), reply, &format!("{}:direct", delivery.id)).await?;
         Ok(())
     }
 

@@ -37,6 +37,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// How long to wait when Discord does not take the token.
 const REFUSED: Duration = Duration::from_secs(60);
 
+/// Between the beginnings of two shards.
+const BEGINNING: Duration = Duration::from_secs(5);
+
 /// How long closing a connection may take.
 const CLOSING: Duration = Duration::from_secs(6);
 
@@ -210,6 +213,12 @@ impl Discord {
             http: Arc::new(http),
             intents: self.intents(),
             presence: None,
+        });
+        // Discord lets one shard of a bot begin every five seconds.
+        let turn = self.0.beginning.clone().lock_owned().await;
+        tokio::spawn(async move {
+            tokio::time::sleep(BEGINNING).await;
+            drop(turn);
         });
         if let Err(error) = manager.initialize() {
             tracing::warn!(%error, "A shard of Discord's gateway could not be begun");

@@ -125,6 +125,8 @@ struct Inner {
     verifier: Option<Verifier>,
     hears: RwLock<Hears>,
     known: OnceLock<Known>,
+    /// Held by the shard that begins.
+    beginning: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What Discord says of the bot.
@@ -149,7 +151,8 @@ impl Discord {
             // Until Discord has told: people who are not heard have a button.
             Mode::Gateway | Mode::Off => Hears::Addressed,
         });
-        Ok(Self(Arc::new(Inner { workshop, settings, api, verifier, hears, known: OnceLock::new() })))
+        let (known, beginning) = (OnceLock::new(), Arc::default());
+        Ok(Self(Arc::new(Inner { workshop, settings, api, verifier, hears, known, beginning })))
     }
 
     /// Whether Discord reaches us over HTTP.

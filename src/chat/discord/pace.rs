@@ -34,12 +34,14 @@ impl Pace {
             state.calls.retain(|_, calls| calls.back().is_some_and(|last| *last + QUIET > now));
             state.closed.retain(|_, until| *until > now);
         }
-        // Interactions and what follows on them are not counted by Discord.
-        let is_free = route.contains("/interactions/");
+        // Discord does not count first responses to interactions, and they cannot wait.
+        if route.contains("/interactions/") {
+            return Duration::ZERO;
+        }
         let closed = [route, ""].iter().filter_map(|key| state.closed.get(*key)).max().copied();
         let calls = state.calls.entry(route.to_owned()).or_default();
         let window = calls.len().checked_sub(MOST).and_then(|first| calls.get(first)).map(|first| *first + WINDOW);
-        let at = [closed, window.filter(|_| !is_free)].into_iter().flatten().fold(now, Instant::max);
+        let at = [closed, window].into_iter().flatten().fold(now, Instant::max);
         let wait = at - now;
         if wait <= most {
             calls.push_back(at);

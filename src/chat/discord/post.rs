@@ -57,15 +57,9 @@ impl Discord {
         seed: &str,
     ) -> Result<String, Trouble> {
         let rendered = render(reply);
-        let has_embeds = rendered.messages.iter().any(|message| message.embed.is_some());
         match self.post_parts(delivery, channel, &rendered, 0, seed).await {
-            Err(Trouble::Discord(error)) if error.lacks_permission() && has_embeds => {
-                let flat = self.post_parts(delivery, channel, &render_flat(reply), 0, seed).await?;
-                if let Some(place) = &delivery.place {
-                    let key = format!("no_embeds:{}", place.channel);
-                    self.announce(place, &reply::no_embeds(), &key).await?;
-                }
-                Ok(flat)
+            Err(Trouble::Discord(error)) if error.lacks_permission() => {
+                self.post_plain(delivery, channel, reply, seed, rendered.file.is_some()).await
             }
             Err(Trouble::Discord(error)) if error.is_invalid() => {
                 tracing::warn!(%error, "Discord finds a message of ours wrong; it is posted as a file");
@@ -76,6 +70,28 @@ impl Discord {
             }
             posted => posted,
         }
+    }
+
+    /// Posts a reply without what the channel may not allow: embeds, and then files.
+    async fn post_plain(
+        &self,
+        delivery: &Delivery,
+        channel: &str,
+        reply: &Reply,
+        seed: &str,
+        has_file: bool,
+    ) -> Result<String, Trouble> {
+        let plain = self.post_parts(delivery, channel, &render_flat(reply, true), 0, seed).await;
+        let (ids, why) = match plain {
+            Err(Trouble::Discord(error)) if error.lacks_permission() && has_file => {
+                (self.post_parts(delivery, channel, &render_flat(reply, false), 0, seed).await?, None)
+            }
+            plain => (plain?, Some(reply::no_embeds())),
+        };
+        if let (Some(why), Some(place)) = (why, &delivery.place) {
+            self.announce(place, &why, &format!("no_embeds:{}", place.channel)).await?;
+        }
+        Ok(ids)
     }
 
     /// Posts messages, the first of them being part `from` of the delivery; the file goes with the last.

@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::modal::{self, Shown};
 use super::parse::{self, DIRECT, Person, Received};
+use super::post::channel;
 use super::render::render_one;
 use super::{Discord, Hears, MARKER};
 use crate::chat::button::{Button, Press};
@@ -19,9 +21,9 @@ use crate::chat::handle::Turn;
 use crate::chat::inbound::{Inbound, What};
 use crate::chat::reply::{self, Action, Reply};
 use crate::chat::{Stored, command, quiet};
-use crate::domain::ArrivalId;
 use crate::domain::account::Platform;
 use crate::domain::place::Place;
+use crate::domain::{ArrivalId, Instant};
 use crate::workshop::arrival::{AnswerToken, Arrival, Then};
 use crate::workshop::{self, Error};
 
@@ -37,8 +39,9 @@ const INSIST: Duration = Duration::from_millis(600);
 /// How long a message may take to be stored; nobody waits for a response to it.
 const MESSAGE_PATIENCE: Duration = Duration::from_secs(20);
 
-/// A message that could not be stored is tried again so often.
-const MESSAGE_TRIES: u32 = 5;
+/// A message that could not be stored is tried again so often, and after so long at most: for about ten minutes.
+const MESSAGE_TRIES: u32 = 25;
+const MESSAGE_WAIT: Duration = Duration::from_secs(30);
 
 /// Discord's numbers for first responses.
 const PONG: u8 = 1;
@@ -245,7 +248,7 @@ impl Discord {
                 Err(_) => tracing::warn!("A message on Discord could not be stored in time; trying again"),
             }
             tokio::time::sleep(wait).await;
-            wait *= 3;
+            wait = (wait * 2).min(MESSAGE_WAIT);
         }
         tracing::error!("A message on Discord was not heard; it is when the connection is opened again");
     }
@@ -266,7 +269,7 @@ impl Discord {
         if heard.is_unreadable {
             if self.hears() != Hears::Everything {
                 let (place, key) = (&heard.inbound.place, format!("deaf:{}", heard.inbound.place.thread));
-                let reply = serde_json::to_value(reply::cannot_read()).unwrap_or_default();
+                let reply = serde_json::to_value(reply::cannot_read(self.takes_http())).unwrap_or_default();
                 workshop.announce(place, reply, &key).await?;
             }
             return Ok(());
@@ -283,30 +286,34 @@ impl Discord {
         }
     }
 
-    /// Hears what was said while nobody listened, where workshops are alive. What was heard before is heard once.
-    pub(super) async fn catch_up(&self, since: crate::domain::Instant) {
+    /// Hears what was said while nobody listened, where workshops are alive.
+    pub(super) async fn catch_up(&self, since: Instant) {
         const PLACES: i64 = 50;
+        const ALIVE: TimeDelta = TimeDelta::days(7);
+        match self.0.workshop.lively_places(Platform::Discord, since - ALIVE, PLACES).await {
+            Ok(places) => {
+                for place in places {
+                    self.hear_again(&place, since).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "What was said on Discord meanwhile cannot be looked up"),
+        }
+    }
+
+    /// Hears what was said in a place since a time. What was heard before is heard once.
+    pub(super) async fn hear_again(&self, place: &Place, since: Instant) {
         if self.hears() == Hears::Nothing {
             return;
         }
-        let places =
-            match self.0.workshop.lively_places(Platform::Discord, since - chrono::TimeDelta::days(1), PLACES).await {
-                Ok(places) => places,
-                Err(error) => return tracing::warn!(%error, "What was said on Discord meanwhile cannot be looked up"),
-            };
-        let after = parse::first_id_at(since);
-        for place in places {
-            let channel = if place.thread.is_empty() { &place.channel } else { &place.thread };
-            let path = format!("/channels/{channel}/messages?limit=100&after={after}");
-            let Ok(answer) = self.0.api.call(Method::GET, &path, None).await else { continue };
-            // The latest comes first.
-            for message in answer.as_array().into_iter().flatten().rev() {
-                let mut message = message.clone();
-                if place.workspace != DIRECT {
-                    message["guild_id"] = json!(place.workspace);
-                }
-                self.hear(&message).await;
+        let path = format!("/channels/{}/messages?limit=100&after={}", channel(place), parse::first_id_at(since));
+        let Ok(answer) = self.0.api.call(Method::GET, &path, None).await else { return };
+        // The latest comes first.
+        for message in answer.as_array().into_iter().flatten().rev() {
+            let mut message = message.clone();
+            if place.workspace != DIRECT {
+                message["guild_id"] = json!(place.workspace);
             }
+            self.hear(&message).await;
         }
     }
 }

@@ -119,12 +119,21 @@ pub fn render_one(reply: &Reply) -> Message {
     render(&short).messages.remove(0)
 }
 
-/// A reply without embeds, for channels in which we may not show any.
-pub fn render_flat(reply: &Reply) -> Rendered {
+/// A reply without embeds, for channels in which we may not show any, or without files either.
+pub fn render_flat(reply: &Reply, may_attach: bool) -> Rendered {
     let title = if reply.title.is_empty() { String::new() } else { format!("**{}**\n\n", reply.title) };
     let mark = if reply.is_error { "⚠️ " } else { "" };
     let (mut parts, file) = in_parts(&format!("{title}{mark}{}", reply.text), CONTENT - BELOW, "answer.md");
-    let below = below(reply, file.is_some());
+    let mut below = below(reply, file.is_some() && may_attach);
+    let file = match may_attach {
+        true => file,
+        false => {
+            if file.is_some() || reply.is_document {
+                below = format!("-# This is the beginning; I may not attach the whole text as a file here.\n{below}");
+            }
+            None
+        }
+    };
     match parts.last_mut() {
         Some(last) if !below.is_empty() => last.push_str(&format!("\n\n{below}")),
         Some(_) => {}

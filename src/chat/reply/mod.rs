@@ -322,12 +322,15 @@ pub fn not_understood() -> Reply {
     )
 }
 
-/// That what is said is not heard, and what to do.
-pub fn cannot_read() -> Reply {
-    Reply::said(
-        "I may not read messages here. Mention me in what you say, or press Reply below what I say. An administrator can \
-         grant me the message content intent; then I hear everything that is said in a workshop's thread.",
-    )
+/// That what is said is not heard, and what to do. Over HTTP no message comes, whatever the app may read.
+pub fn cannot_read(over_http: bool) -> Reply {
+    Reply::said(match over_http {
+        true => "I do not hear messages here. Press Reply below what I say, and I hear what you write there.",
+        false => {
+            "I may not read messages here. Mention me in what you say, or press Reply below what I say. An administrator \
+             can grant me the message content intent; then I hear everything that is said in a workshop's thread."
+        }
+    })
 }
 
 /// That a workshop has no thread, and what to do.

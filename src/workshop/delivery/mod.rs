@@ -3,6 +3,7 @@
 //! A delivery is an address and ids; what it shows is read when it is posted, so that it shows the state of that moment.
 //! [`Refresh`] edits what was posted when that state has changed.
 
+mod say;
 mod scene;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Error, Workshop};
 use crate::domain::account::Identity;
 use crate::domain::place::Place;
-use crate::domain::{AccountId, Actor, ChatId, DeliveryId, DraftId, MessageId, TrialId};
+use crate::domain::{AccountId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
 use crate::queue::{self, Job, Options, Queue};
 pub use scene::{Scene, is_to_come};
 
@@ -220,47 +221,6 @@ impl Workshop {
             queue::push(conn, &refresh, Options::default()).await?;
         }
         Ok(())
-    }
-
-    /// Tells one person something in a place that only they see.
-    pub async fn whisper(&self, place: &Place, user: &str, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Whisper, body, recipient: user.to_owned() };
-        let mut tx = self.store.begin().await?;
-        self.tell(&mut tx, place, &telling, key).await?;
-        Ok(store::commit(tx).await?)
-    }
-
-    /// Tells everybody in a place something, once for a key.
-    pub async fn announce(&self, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
-        let mut tx = self.store.begin().await?;
-        self.tell(&mut tx, place, &telling, key).await?;
-        Ok(store::commit(tx).await?)
-    }
-
-    /// Tells everybody in a place something that somebody asked for.
-    pub async fn say_in(&self, actor: &Actor, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
-        let mut tx = self.store.begin().await?;
-        if let Some(id) = self.tell(&mut tx, place, &telling, key).await? {
-            // Should the place be closed to us, it is for who did it.
-            store::delivery::set_account(&mut tx, id, actor.account).await?;
-        }
-        Ok(store::commit(tx).await?)
-    }
-
-    /// Shows something else in place of a message that was posted.
-    pub async fn edit_in(&self, place: &Place, message: &str, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
-        let mut tx = self.store.begin().await?;
-        if let Some(id) = self.tell(&mut tx, place, &telling, key).await? {
-            store::delivery::posted(&mut tx, id, message, &place.channel).await?;
-        }
-        Ok(store::commit(tx).await?)
     }
 
     /// Takes a delivery over for some seconds.

@@ -166,6 +166,19 @@ async fn without_embeds_messages_are_plain_and_say_why_once() {
 }
 
 #[tokio::test]
+async fn without_files_the_beginning_is_shown_and_says_so() {
+    let (desk, discord) = desk(Via::Socket).await;
+    discord.permissions(GENERAL, Permissions { attach: false, ..Permissions::ALL });
+    let thread = drafted(&desk, &discord).await;
+    desk.model().reply(&"A sentence that goes on and on about shipping. ".repeat(1_500));
+    discord.message(ALICE, &thread, "test How did war-risk premiums move?").await;
+    let result = with_button(&discord, &thread, "4 ★").await;
+    assert!(result.all_text().contains("may not attach the whole text"), "{}", result.all_text());
+    assert!(discord.files().is_empty());
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn a_very_long_answer_comes_whole() {
     let (desk, discord) = desk(Via::Socket).await;
     let thread = drafted(&desk, &discord).await;

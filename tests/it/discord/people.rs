@@ -185,9 +185,9 @@ async fn a_test_beyond_the_limit_is_refused_and_given_back() {
     let (desk, discord) = super::with(Via::Socket, limit).await;
     let thread = drafted(&desk, &discord).await;
     desk.model().reply(crate::slack::ANSWER);
-    for question in ["How did premiums move?", "How will premiums move?"] {
-        discord.command(ALICE, &thread, "test", &[("question", json!(question))]).await;
-    }
+    discord.command(ALICE, &thread, "test", &[("question", json!("How did premiums move?"))]).await;
+    with_button(&discord, &thread, "4 ★").await;
+    discord.command(ALICE, &thread, "test", &[("question", json!("How will premiums move?"))]).await;
     let told = whispered(&discord, ALICE, "1 tests within an hour").await;
     assert!(told.all_text().contains("How will premiums move?"), "{}", told.all_text());
     assert_eq!(count(&desk, "select count(*) from trials").await, 1);
@@ -216,5 +216,18 @@ async fn a_forum_holds_workshops_as_posts() {
     says(&discord, &another.id, "energy outlook").await;
     discord.assert_clean();
     assert_eq!(count(&desk, "select count(*) from places").await, 2);
+    desk.close().await;
+}
+
+#[tokio::test]
+async fn a_deleted_workshop_says_so_and_is_put_away() {
+    let (desk, discord) = desk(Via::Socket).await;
+    let thread = drafted(&desk, &discord).await;
+    let alice = desk.workshop().accounts().await.unwrap().into_iter().find(|account| account.name == "alice").unwrap();
+    let web = Person::at(desk.base().to_owned(), desk.workshop().create_token(alice.id).await.unwrap());
+    assert!(web.delete("/prompts/workshop/drafts/1").await.status.is_success());
+    says(&discord, &thread, "alice deleted the workshop").await;
+    discord.until("the thread is put away", |discord| discord.thread(&thread).unwrap().archived).await;
+    discord.assert_clean();
     desk.close().await;
 }
