@@ -1,7 +1,8 @@
 //! Talk, whatever the platform: what people can say ([`command`]), all wording ([`reply`]), and the platforms.
 //!
-//! A chat platform is a folder here and one line below. It turns what it hears into [`inbound::Inbound`], which `handle`
-//! acts on, and what it is given to show into its own markup; nothing about prompts, drafts or tests is decided in it.
+//! A chat platform is a folder here, an implementation of `port::Port` and a choice in [`Chat`]. It turns what it hears
+//! into [`inbound::Inbound`], which `handle` acts on, and what `deliver`, `refresh` and `follow` give it to show into its
+//! own markup; nothing about prompts, drafts or tests is decided in it.
 //! The terminal is a platform of its own kind: somebody waits in front of it ([`dialogue`]).
 
 pub mod button;

@@ -52,7 +52,7 @@ pub struct Delivery {
     pub body: Value,
     /// The platform's id of the message, once it was posted.
     pub posted_as: Option<String>,
-    /// When posting was begun.
+    /// When posting was begun first.
     pub attempted_at: Option<Instant>,
     /// When it was decided.
     pub created_at: Instant,
@@ -205,7 +205,9 @@ pub async fn set_account(conn: &mut Conn, id: DeliveryId, account: AccountId) ->
 
 /// Notes that posting begins.
 pub async fn attempt(conn: &mut Conn, id: DeliveryId, now: Instant) -> Result<(), Error> {
-    sqlx::query!("update deliveries set attempted_at = $2 where id = $1", id.0, now).execute(conn).await?;
+    sqlx::query!("update deliveries set attempted_at = coalesce(attempted_at, $2) where id = $1", id.0, now)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -218,7 +218,11 @@ impl Discord {
         let first = id.split(BETWEEN).next().unwrap_or(&id).to_owned();
         let path = format!("/channels/{}/messages/{first}/threads", place.channel);
         match self.0.api.call(Method::POST, &path, Some(&thread)).await {
-            Ok(_) => Ok(Posted { place: Place { thread: first, ..place.clone() }, ids: id }),
+            Ok(made) => {
+                // On Discord the thread has the message's id.
+                let thread = made["id"].as_str().unwrap_or(&first).to_owned();
+                Ok(Posted { place: Place { thread, ..place.clone() }, ids: id })
+            }
             Err(error) if error.has_thread() => Ok(Posted { place: Place { thread: first, ..place.clone() }, ids: id }),
             Err(error @ Error::Refused { .. }) if !error.is_unauthorized() => {
                 tracing::info!(%error, "Discord lets us make no thread; the workshop lives in the channel");

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt;
-use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use serenity::all::{Context, Event, GatewayIntents, Interaction, RawEventHandler};
@@ -84,7 +83,11 @@ impl Discord {
     async fn gateway(&self, stop: &CancellationToken) -> Option<(String, u32)> {
         let mut wait = super::WAIT;
         loop {
-            match self.0.api.call(Method::GET, "/gateway/bot", None).await {
+            let answer = match self.ask("/gateway/bot").await {
+                Ok(answer) if answer["url"].is_null() => self.ask("/gateway").await,
+                answer => answer,
+            };
+            match answer {
                 Ok(answer) => {
                     if let Some(url) = answer["url"].as_str().filter(|url| url.starts_with("ws")) {
                         let shards = answer["shards"].as_u64().unwrap_or(1).clamp(1, 1_000);
@@ -225,6 +228,8 @@ impl Discord {
             return Ended::Closed(None);
         }
         let _closing = Closing(manager.clone());
+        metrics::gauge!("workshop_discord_shards").increment(1.0);
+        let _held = Held;
         let why = tokio::select! {
             () = stop.cancelled() => Ended::Stopped,
             ended = ended.next() => Ended::Closed(ended.and_then(Result::err)),
@@ -259,6 +264,15 @@ impl Drop for Closing {
         tokio::spawn(async move {
             let _ = tokio::time::timeout(CLOSING, manager.shutdown_all()).await;
         });
+    }
+}
+
+/// A shard that this copy holds, as the metrics show it.
+struct Held;
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        metrics::gauge!("workshop_discord_shards").decrement(1.0);
     }
 }
 

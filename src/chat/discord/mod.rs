@@ -134,6 +134,8 @@ struct Inner {
 struct Known {
     application: String,
     user: String,
+    /// Whether it may read messages, where Discord says so.
+    may_read: Option<bool>,
 }
 
 /// The bot cannot be set up.
@@ -184,18 +186,19 @@ impl Discord {
     }
 
     async fn who_am_i(&self) -> Result<Known, api::Error> {
-        let application = self.0.api.call(Method::GET, "/applications/@me", None).await?;
-        let user = self.0.api.call(Method::GET, "/users/@me", None).await?;
+        let user = self.ask("/users/@me").await?;
+        let application = self.ask("/applications/@me").await?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let known = Known { application: text(&application["id"]), user: text(&user["id"]) };
+        let (name, user) = (text(&user["username"]), text(&user["id"]));
         let given = &self.0.settings.application_id;
-        if !given.is_empty() && *given != known.application {
-            tracing::warn!("discord.application_id is {given}, but the token is of application {}", known.application);
+        let told = text(&application["id"]);
+        if !given.is_empty() && !told.is_empty() && *given != told {
+            tracing::warn!("discord.application_id is {given}, but the token is of application {told}");
         }
-        let name = user["username"].as_str().unwrap_or_default();
-        let reads = application["flags"].as_u64().unwrap_or_default() & MAY_READ != 0;
+        let may_read = application["flags"].as_u64().map(|flags| flags & MAY_READ != 0);
         if self.connects() {
-            self.hears_now(if reads { Hears::Everything } else { Hears::Addressed });
+            // Where Discord does not tell, the gateway does, by refusing.
+            self.hears_now(if may_read.unwrap_or(true) { Hears::Everything } else { Hears::Addressed });
         }
         match self.hears() {
             Hears::Everything => tracing::info!("Discord takes the token of {name}, which may read messages"),
@@ -204,7 +207,20 @@ impl Discord {
             ),
             Hears::Nothing => tracing::info!("Discord takes the token of {name}; over HTTP it hears no messages"),
         }
-        Ok(known)
+        // A bot's user has the application's id, but for very old ones.
+        let application = if told.is_empty() { user.clone() } else { told };
+        Ok(Known { user: if user.is_empty() { application.clone() } else { user }, application, may_read })
+    }
+
+    /// What Discord says at an address; nothing where it, or what stands for it, does not say that.
+    async fn ask(&self, path: &str) -> Result<Value, api::Error> {
+        match self.0.api.call(Method::GET, path, None).await {
+            Err(error @ api::Error::Refused { .. }) if !error.is_unauthorized() => {
+                tracing::info!(%error, "Discord does not say what is at {path}");
+                Ok(Value::Null)
+            }
+            answer => answer,
+        }
     }
 
     /// What the bot hears of what people write.
@@ -216,11 +232,16 @@ impl Discord {
         *self.0.hears.write().unwrap_or_else(PoisonError::into_inner) = hears;
     }
 
+    /// Whether Discord says that the bot may read messages.
+    fn may_read(&self) -> bool {
+        self.0.known.get().is_some_and(|known| known.may_read == Some(true))
+    }
+
     /// The application's id; empty until it is known.
     fn application(&self) -> &str {
-        match self.0.known.get() {
-            Some(known) => &known.application,
-            None => &self.0.settings.application_id,
+        match self.0.settings.application_id.as_str() {
+            "" => self.0.known.get().map(|known| known.application.as_str()).unwrap_or_default(),
+            given => given,
         }
     }
 

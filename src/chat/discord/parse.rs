@@ -46,8 +46,19 @@ pub struct Person {
     pub key: String,
     /// What lets us answer only them.
     pub token: String,
-    /// Whether it was done on a message, which stays as it is when nothing is answered.
-    pub on_message: bool,
+    /// On what it was done.
+    pub on: On,
+}
+
+/// On what something was done, which decides what can be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// On nothing: a command, or a form that a command opened.
+    Nothing,
+    /// On a message, which stays as it is when nothing is answered.
+    Message,
+    /// On a list that only they see, and that has done its work.
+    List,
 }
 
 /// Somebody is typing a command.
@@ -113,8 +124,12 @@ pub fn in_guild(guild: &str, id: &str, channel: &Value) -> Place {
 fn person(payload: &Value, what: What) -> Option<Box<Person>> {
     let inbound = inbound(payload, what)?;
     let key = format!("interaction:{}", text(&payload["id"])?);
-    let on_message = payload["message"].is_object();
-    Some(Box::new(Person { inbound, key, token: text(&payload["token"])?, on_message }))
+    let on = match (payload["message"].is_object(), &inbound.what) {
+        (true, What::Submitted(Form::Pick { .. } | Form::Compare { .. })) => On::List,
+        (true, _) => On::Message,
+        (false, _) => On::Nothing,
+    };
+    Some(Box::new(Person { inbound, key, token: text(&payload["token"])?, on }))
 }
 
 fn inbound(payload: &Value, what: What) -> Option<Inbound> {

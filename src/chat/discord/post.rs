@@ -1,5 +1,6 @@
 //! Single messages on Discord: posted once, edited where they stand.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -14,6 +15,9 @@ use crate::chat::reply::{self, Reply};
 use crate::domain::place::Place;
 use crate::workshop;
 use crate::workshop::delivery::Delivery;
+
+/// By how much Discord's clock and ours may differ.
+const CLOCKS: TimeDelta = TimeDelta::seconds(10);
 
 /// The flag of a message that only one person sees.
 const EPHEMERAL: u64 = 1 << 6;
@@ -147,7 +151,8 @@ impl Discord {
     /// What the bot posted since a delivery was begun.
     async fn earlier(&self, delivery: &Delivery, channel: &str) -> Vec<Value> {
         let Some(begun) = delivery.attempted_at else { return Vec::new() };
-        let after = first_id_at(begun - chrono::TimeDelta::seconds(60));
+        // Ids go by Discord's clock, which may differ a little from ours.
+        let after = first_id_at(begun - CLOCKS);
         let path = format!("/channels/{channel}/messages?limit=100&after={after}");
         // Where the history cannot be read, posting twice is better than not at all.
         let Ok(answer) = self.0.api.call(Method::GET, &path, None).await else { return Vec::new() };
@@ -169,12 +174,15 @@ impl Discord {
             self.0.api.send(Method::PATCH, &path, Some(&body), file).await.map(|_| ())
         };
         // The message that a thread was made of stands in the channel, that of a forum's post in the post itself.
-        let edited = match is_thread(place) && place.thread == id {
-            true => match edit(&place.channel).await {
-                Err(error) if error.is_lost_message() || error.is_closed() => edit(&place.thread).await,
-                edited => edited,
-            },
-            false => edit(channel(place)).await,
+        let (here, beside) = match is_thread(place) && place.thread == id {
+            true => (place.channel.as_str(), place.thread.as_str()),
+            false => (channel(place), place.channel.as_str()),
+        };
+        let edited = match edit(here).await {
+            Err(error) if here != beside && (error.is_lost_message() || error.is_no_text_channel()) => {
+                edit(beside).await
+            }
+            edited => edited,
         };
         match edited {
             Err(error) if error.is_archived() && is_thread(place) => {

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::modal::{self, Shown};
-use super::parse::{self, DIRECT, Person, Received};
+use super::parse::{self, DIRECT, On, Person, Received};
 use super::post::channel;
 use super::render::render_one;
 use super::{Discord, Hears, MARKER};
@@ -47,6 +47,7 @@ const MESSAGE_WAIT: Duration = Duration::from_secs(30);
 const PONG: u8 = 1;
 const MESSAGE: u8 = 4;
 const NOTHING_YET: u8 = 6;
+const UPDATE: u8 = 7;
 const CHOICES: u8 = 8;
 const MODAL: u8 = 9;
 
@@ -155,8 +156,11 @@ impl Discord {
         self.store(&person, Then::Handle).await?;
         Ok(match (&command, &person.inbound.what) {
             (Some(command), _) => whisper(&reply::on_its_way(command)),
+            (None, What::Submitted(form)) if person.on == On::List => {
+                json!({ "type": UPDATE, "data": render_one(&reply::form_on_its_way(form)).body() })
+            }
             // What it does shows where it was pressed; what only they are told comes below it.
-            _ if person.on_message => json!({ "type": NOTHING_YET }),
+            _ if person.on == On::Message => json!({ "type": NOTHING_YET }),
             (None, What::Submitted(form)) => whisper(&reply::form_on_its_way(form)),
             (None, _) => whisper(&reply::on_its_way(&Command::Help)),
         })
@@ -220,7 +224,7 @@ impl Discord {
 
     /// Stores what somebody did; its id, and whether it is new.
     async fn store(&self, person: &Person, then: Then) -> Result<(ArrivalId, bool), workshop::Error> {
-        let answer = AnswerToken { token: person.token.clone().into(), edits: !person.on_message };
+        let answer = AnswerToken { token: person.token.clone().into(), edits: person.on != On::Message };
         self.store_as(&person.key, &person.inbound, Some(answer), then).await
     }
 
@@ -267,12 +271,17 @@ impl Discord {
             }
         }
         if heard.is_unreadable {
-            if self.hears() != Hears::Everything {
-                let (place, key) = (&heard.inbound.place, format!("deaf:{}", heard.inbound.place.thread));
-                let reply = serde_json::to_value(reply::cannot_read(self.takes_http())).unwrap_or_default();
-                workshop.announce(place, reply, &key).await?;
+            // With the right to read, something that has no words: a poll, say.
+            if self.hears() == Hears::Everything && self.may_read() {
+                return Ok(());
             }
-            return Ok(());
+            self.hears_now(Hears::Addressed);
+            let (place, key) = (&heard.inbound.place, format!("deaf:{}", heard.inbound.place.thread));
+            let reply = serde_json::to_value(reply::cannot_read(self.takes_http())).unwrap_or_default();
+            return workshop.announce(place, reply, &key).await;
+        }
+        if !addressed {
+            self.hears_now(Hears::Everything);
         }
         self.store_as(&heard.key, &heard.inbound, None, Then::Handle).await?;
         Ok(())

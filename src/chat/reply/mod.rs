@@ -311,7 +311,8 @@ pub fn form_on_its_way(form: &Form) -> Reply {
         Form::Edit { .. } => "Your text is being saved.",
         Form::New { .. } => "Your workshop is being opened; it goes on in a thread here.",
         Form::Compare { .. } => "The comparison is being made; it comes here.",
-        Form::Note { .. } | Form::Pick { .. } | Form::Say { .. } => "One moment: the answer comes here.",
+        Form::Pick { .. } => "These changes are being accepted; the proposal shows it.",
+        Form::Note { .. } | Form::Say { .. } => "One moment: the answer comes here.",
     })
 }
 

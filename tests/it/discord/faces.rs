@@ -107,6 +107,8 @@ async fn some_changes_are_accepted_from_a_list() {
     let changes = list.selects().remove(0);
     assert_eq!(changes.options.len(), 2, "{changes:?}");
     discord.select(ALICE, &list, &changes.id, &["2"]).await;
+    let list = discord.message_now(&list.id).unwrap();
+    assert!(list.components.is_empty() && list.all_text().contains("being accepted"), "{list:?}");
     says(&discord, &thread, "alice accepted some of this change").await;
     discord.assert_clean();
     desk.close().await;

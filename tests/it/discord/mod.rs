@@ -8,8 +8,8 @@ mod people;
 
 use serde_json::Value;
 
-use crate::slack::FIRST_DRAFT;
-use crate::support::desk::{Desk, Options, Via};
+use crate::slack::{FIRST_DRAFT, LONG, count};
+use crate::support::desk::{Desk, Options, Person, Via, until};
 use crate::support::discord::{ALICE, Discord, GENERAL, Posted, User};
 use crate::support::model_server::ModelServer;
 use crate::support::room::{OnDiscord, Room, Who};
@@ -84,6 +84,17 @@ pub async fn whispered(discord: &Discord, who: User, what: &str) -> Posted {
             discord.ephemerals(who).into_iter().find(|said| said.all_text().contains(what))
         })
         .await
+}
+
+/// Alice as she is known from Discord, with a token for the API.
+pub async fn alice(desk: &Desk) -> Person {
+    until("she is known", LONG, || async {
+        count(desk, "select count(*) from accounts where name = 'alice'").await == 1
+    })
+    .await;
+    let accounts = desk.workshop().accounts().await.unwrap();
+    let account = accounts.into_iter().find(|account| account.name == "alice").unwrap();
+    Person::at(desk.base().to_owned(), desk.workshop().create_token(account.id).await.unwrap())
 }
 
 /// Alice starts a workshop by the slash command.

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{HERE, count_of, desk, drafted, press, says, start, whispered, with_button};
+use super::{HERE, alice, count_of, desk, drafted, press, says, start, whispered, with_button};
 use crate::slack::count;
-use crate::support::desk::{Options, PROMPT, Person, Via};
+use crate::support::desk::{Options, PROMPT, Via};
 use crate::support::discord::{ALICE, BOB, Discord, FORUM};
 use crate::support::model_server::ModelServer;
 
@@ -87,9 +87,7 @@ async fn an_edit_that_comes_second_is_kept_and_shown_what_came_first() {
     press(&discord, ALICE, &thread, "Edit…").await;
     let form = discord.modal_of(ALICE).unwrap();
     // Meanwhile the text changes elsewhere.
-    let alice = desk.workshop().accounts().await.unwrap().into_iter().find(|account| account.name == "alice").unwrap();
-    let token = desk.workshop().create_token(alice.id).await.unwrap();
-    let web = Person::at(desk.base().to_owned(), token);
+    let web = alice(&desk).await;
     web.put("/prompts/workshop/drafts/1", json!({ "draft_content": PROMPT })).await.expect(200);
     says(&discord, &thread, "alice edited the draft: revision 2").await;
     let mine = format!("{PROMPT}\n\nMine, written in Discord.");
@@ -111,8 +109,7 @@ async fn an_edit_that_comes_second_is_kept_and_shown_what_came_first() {
 async fn a_long_draft_is_edited_in_parts_and_put_together() {
     let (desk, discord) = desk(Via::Socket).await;
     discord.command(ALICE, HERE, "list", &[]).await;
-    let alice = desk.workshop().accounts().await.unwrap().into_iter().find(|account| account.name == "alice").unwrap();
-    let web = Person::at(desk.base().to_owned(), desk.workshop().create_token(alice.id).await.unwrap());
+    let web = alice(&desk).await;
     let long = format!("{PROMPT}{}", "A rule that stands in a line of its own, with words enough.\n".repeat(200));
     let started = web.post("/prompts/workshop/start", json!({ "starting_prompt": long })).await.expect(201);
     discord.command(ALICE, HERE, "open", &[("draft", started["draft_id"].clone())]).await;
@@ -223,8 +220,7 @@ async fn a_forum_holds_workshops_as_posts() {
 async fn a_deleted_workshop_says_so_and_is_put_away() {
     let (desk, discord) = desk(Via::Socket).await;
     let thread = drafted(&desk, &discord).await;
-    let alice = desk.workshop().accounts().await.unwrap().into_iter().find(|account| account.name == "alice").unwrap();
-    let web = Person::at(desk.base().to_owned(), desk.workshop().create_token(alice.id).await.unwrap());
+    let web = alice(&desk).await;
     assert!(web.delete("/prompts/workshop/drafts/1").await.status.is_success());
     says(&discord, &thread, "alice deleted the workshop").await;
     discord.until("the thread is put away", |discord| discord.thread(&thread).unwrap().archived).await;
