@@ -74,6 +74,9 @@ impl Discord {
     /// Keeps the shards that this copy can get until `stop` is cancelled.
     pub async fn listen(&self, stop: &CancellationToken) {
         self.introduce(stop).await;
+        if stop.is_cancelled() {
+            return;
+        }
         let Some((_, shards)) = self.gateway(stop).await else { return };
         let holder = Uuid::now_v7();
         futures::future::join_all((0..shards).map(|shard| self.keep(shard, shards, holder, stop))).await;

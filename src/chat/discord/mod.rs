@@ -125,6 +125,8 @@ struct Inner {
     verifier: Option<Verifier>,
     hears: RwLock<Hears>,
     known: OnceLock<Known>,
+    /// Held by who asks Discord who the bot is.
+    introducing: tokio::sync::Mutex<()>,
     /// Held by the shard that begins.
     beginning: Arc<tokio::sync::Mutex<()>>,
 }
@@ -153,8 +155,8 @@ impl Discord {
             // Until Discord has told: people who are not heard have a button.
             Mode::Gateway | Mode::Off => Hears::Addressed,
         });
-        let (known, beginning) = (OnceLock::new(), Arc::default());
-        Ok(Self(Arc::new(Inner { workshop, settings, api, verifier, hears, known, beginning })))
+        let (known, introducing, beginning) = (OnceLock::new(), tokio::sync::Mutex::default(), Arc::default());
+        Ok(Self(Arc::new(Inner { workshop, settings, api, verifier, hears, known, introducing, beginning })))
     }
 
     /// Whether Discord reaches us over HTTP.
@@ -170,6 +172,11 @@ impl Discord {
     /// Asks Discord who the bot is and what it may read, until it answers.
     pub async fn introduce(&self, stop: &CancellationToken) {
         let mut wait = WAIT;
+        // One asks, and the others wait for it.
+        let _asking = tokio::select! {
+            () = stop.cancelled() => return,
+            asking = self.0.introducing.lock() => asking,
+        };
         while self.0.known.get().is_none() {
             match self.who_am_i().await {
                 Ok(known) => {
