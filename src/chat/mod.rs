@@ -29,6 +29,7 @@ pub mod terminal;
 
 use std::time::Duration;
 
+use futures::future::{OptionFuture, join};
 use serde::{Deserialize, Serialize};
 
 use self::discord::Discord;
@@ -161,14 +162,9 @@ impl Chat {
 
     /// Brings something that was posted up to date.
     pub async fn refresh(&self, refresh: &Refresh) -> Result<Ended, Error> {
-        let slack = match &self.slack {
-            Some(slack) => Some(refresh::refresh(slack, refresh).await?),
-            None => None,
-        };
-        let discord = match &self.discord {
-            Some(discord) => Some(refresh::refresh(discord, refresh).await?),
-            None => None,
-        };
+        let slack = OptionFuture::from(self.slack.as_ref().map(|slack| refresh::refresh(slack, refresh)));
+        let discord = OptionFuture::from(self.discord.as_ref().map(|discord| refresh::refresh(discord, refresh)));
+        let (slack, discord) = (slack.await.transpose()?, discord.await.transpose()?);
         // Done when no platform needs it again; what is shown twice is the same.
         let again = [slack, discord].into_iter().flatten().max_by_key(|ended| match ended {
             Ended::Done => Duration::ZERO,
@@ -184,32 +180,25 @@ impl Chat {
         }
         // What cannot be shown while it is written is shown when it is.
         let prepared = self.workshop.prepare_answer(message).await.unwrap_or_default();
-        let slack = match &self.slack {
-            Some(slack) => Some(follow::follow_turn(slack, message, &prepared).await),
-            None => None,
-        };
-        let discord = match &self.discord {
-            Some(discord) => Some(follow::follow_turn(discord, message, &prepared).await),
-            None => None,
-        };
+        let slack = self.slack.as_ref().map(|slack| follow::follow_turn(slack, message, &prepared));
+        let discord = self.discord.as_ref().map(|discord| follow::follow_turn(discord, message, &prepared));
+        let (slack, discord) = (OptionFuture::from(slack).await, OptionFuture::from(discord).await);
         Followers { slack, discord }
     }
 
     /// Keeps the progress of a test up to date; ends only when it is dropped.
     pub async fn follow_trial(&self, trial: TrialId) {
-        let slack = async {
-            match &self.slack {
-                Some(slack) => follow::follow_trial(slack, trial).await,
-                None => std::future::pending().await,
-            }
-        };
-        let discord = async {
-            match &self.discord {
-                Some(discord) => follow::follow_trial(discord, trial).await,
-                None => std::future::pending().await,
-            }
-        };
-        futures::future::join(slack, discord).await;
+        let slack = self.slack.as_ref().map(|slack| follow::follow_trial(slack, trial));
+        let discord = self.discord.as_ref().map(|discord| follow::follow_trial(discord, trial));
+        join(or_never(slack), or_never(discord)).await;
+    }
+}
+
+/// Does something endless, or waits for ever where there is nothing to do.
+async fn or_never(work: Option<impl Future<Output = ()>>) {
+    match work {
+        Some(work) => work.await,
+        None => std::future::pending().await,
     }
 }
 
@@ -222,34 +211,16 @@ pub struct Followers {
 impl Followers {
     /// Shows the answer as it comes; ends only when it is dropped.
     pub async fn watch(&mut self) {
-        let slack = async {
-            match &mut self.slack {
-                Some(follower) => follower.watch().await,
-                None => std::future::pending().await,
-            }
-        };
-        let discord = async {
-            match &mut self.discord {
-                Some(follower) => follower.watch().await,
-                None => std::future::pending().await,
-            }
-        };
-        futures::future::join(slack, discord).await;
+        let slack = self.slack.as_mut().map(TurnFollower::watch);
+        let discord = self.discord.as_mut().map(TurnFollower::watch);
+        join(or_never(slack), or_never(discord)).await;
     }
 
     /// Completes what was shown, once the answer is stored; gives it back when it is not.
     pub async fn finish(self, answered: bool) {
-        let slack = async {
-            if let Some(follower) = self.slack {
-                follower.finish(answered).await;
-            }
-        };
-        let discord = async {
-            if let Some(follower) = self.discord {
-                follower.finish(answered).await;
-            }
-        };
-        futures::future::join(slack, discord).await;
+        let slack = OptionFuture::from(self.slack.map(|follower| follower.finish(answered)));
+        let discord = OptionFuture::from(self.discord.map(|follower| follower.finish(answered)));
+        join(slack, discord).await;
     }
 }
 

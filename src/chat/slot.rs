@@ -1,6 +1,6 @@
 //! What follows each word of the table where a platform asks for it piece by piece, as Discord's slash commands do.
 
-use super::command::{Command, Unclear, parse_accept, usage};
+use super::command::{Command, Unclear, parse, parse_accept, usage};
 use crate::domain::DraftId;
 use crate::domain::trial::Stars;
 
@@ -120,19 +120,14 @@ pub fn choose(verb: &str, given: impl Fn(&str) -> Option<String>) -> Result<Comm
     };
     Ok(match verb {
         "new" => Command::New(words("need")),
-        "list" => Command::List,
         "open" => Command::Open(draft("draft").ok_or_else(|| usage("open"))?),
-        "draft" => Command::Draft,
-        "diff" => Command::Diff,
         "accept" => parse_accept(&words("changes"))?,
-        "reject" => Command::Reject,
         "test" => Command::Test {
             draft: named("test")?,
             question: words("question"),
             topic: given("topic"),
             model: given("model"),
         },
-        "tests" => Command::Tests,
         "rate" => {
             let stars = match given("stars") {
                 Some(stars) => Some(Stars::parse(stars.parse().map_err(|_| usage("rate"))?)?),
@@ -140,7 +135,6 @@ pub fn choose(verb: &str, given: impl Fn(&str) -> Option<String>) -> Result<Comm
             };
             Command::Rate { stars, note: words("note") }
         }
-        "ready" => Command::Ready,
         "commit" => {
             Command::Commit { draft: named("commit")?, name: words("name"), title: words("title"), confirm: false }
         }
@@ -151,17 +145,16 @@ pub fn choose(verb: &str, given: impl Fn(&str) -> Option<String>) -> Result<Comm
             question: given("question").ok_or_else(|| usage("ask"))?,
         },
         "restore" => Command::Restore(draft("draft").ok_or_else(|| usage("restore"))?),
-        "web" => Command::Web,
         "link" => Command::Link(words("code")),
-        "help" => Command::Help,
-        other => return super::command::parse(other),
+        // Nothing follows the others.
+        other => return parse(other),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::command::{TABLE, Where, parse};
+    use crate::chat::command::{TABLE, Where};
 
     #[test]
     fn every_word_is_chosen_as_it_is_typed() {

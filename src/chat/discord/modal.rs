@@ -12,7 +12,7 @@ use crate::chat::reply;
 use crate::domain::proposal;
 use crate::domain::research_window::Window;
 use crate::domain::trial::{self, DEFAULT_ARTICLES};
-use crate::domain::{Instant, Invalid, ProposalNumber, RevisionNumber};
+use crate::domain::{Instant, Invalid, RevisionNumber};
 
 /// The most characters of a form's title, a field's name, what stands in an empty field, and a field (Discord).
 const TITLE: usize = 45;
@@ -238,11 +238,6 @@ pub(super) fn read(about: &Button, inputs: &[(&str, &str)], now: Instant) -> Opt
             confirm: about.number == 1,
         },
         Press::Note => Form::Note { trial: about.id.parse().ok()?, note: text("note") },
-        Press::Pick => {
-            let changes = text("changes").split([' ', ',']).filter_map(|number| number.parse().ok()).collect();
-            let proposal = ProposalNumber(about.number.try_into().ok()?);
-            Form::Pick { draft: about.id.parse().ok()?, proposal, changes }
-        }
         _ => return None,
     };
     Some((form, mistake))

@@ -18,7 +18,7 @@ use crate::workshop::place::Audience;
 pub const DIRECT: &str = "@me";
 
 /// The flag of a message that only one person sees.
-const EPHEMERAL: u64 = 1 << 6;
+pub const EPHEMERAL: u64 = 1 << 6;
 
 /// What an interaction is.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Discord;
 use super::api::{Error, File};
-use super::parse::first_id_at;
+use super::parse::{EPHEMERAL, first_id_at};
 use super::render::{Message, Rendered, render, render_flat};
 use crate::chat::deliver::CLAIM;
 use crate::chat::port::{BETWEEN, Failed};
@@ -18,9 +18,6 @@ use crate::workshop::delivery::Delivery;
 
 /// By how much Discord's clock and ours may differ.
 const CLOCKS: TimeDelta = TimeDelta::seconds(10);
-
-/// The flag of a message that only one person sees.
-const EPHEMERAL: u64 = 1 << 6;
 
 /// Why a message was not posted.
 pub(super) enum Trouble {

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::modal::{self, Shown};
-use super::parse::{self, DIRECT, On, Person, Received};
+use super::parse::{self, DIRECT, EPHEMERAL, On, Person, Received};
 use super::post::channel;
 use super::render::render_one;
 use super::{Discord, Hears, MARKER};
@@ -50,9 +50,6 @@ const NOTHING_YET: u8 = 6;
 const UPDATE: u8 = 7;
 const CHOICES: u8 = 8;
 const MODAL: u8 = 9;
-
-/// The flag of a message that only one person sees.
-const EPHEMERAL: u64 = 1 << 6;
 
 /// A message that only the person sees.
 fn whisper(reply: &Reply) -> Value {

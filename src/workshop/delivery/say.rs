@@ -11,8 +11,7 @@ use crate::workshop::{Error, Workshop};
 impl Workshop {
     /// Tells one person something in a place that only they see.
     pub async fn whisper(&self, place: &Place, user: &str, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Whisper, body, recipient: user.to_owned() };
+        let telling = Telling { kind: DeliveryKind::Whisper, recipient: user.to_owned(), ..worded(reply) };
         let mut tx = self.store.begin().await?;
         self.tell(&mut tx, place, &telling, key).await?;
         Ok(store::commit(tx).await?)
@@ -20,19 +19,15 @@ impl Workshop {
 
     /// Tells everybody in a place something, once for a key.
     pub async fn announce(&self, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
         let mut tx = self.store.begin().await?;
-        self.tell(&mut tx, place, &telling, key).await?;
+        self.tell(&mut tx, place, &worded(reply), key).await?;
         Ok(store::commit(tx).await?)
     }
 
     /// Tells everybody in a place something that somebody asked for.
     pub async fn say_in(&self, actor: &Actor, place: &Place, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
         let mut tx = self.store.begin().await?;
-        if let Some(id) = self.tell(&mut tx, place, &telling, key).await? {
+        if let Some(id) = self.tell(&mut tx, place, &worded(reply), key).await? {
             // Should the place be closed to us, it is for who did it.
             store::delivery::set_account(&mut tx, id, actor.account).await?;
         }
@@ -41,12 +36,15 @@ impl Workshop {
 
     /// Shows something else in place of a message that was posted.
     pub async fn edit_in(&self, place: &Place, message: &str, reply: Value, key: &str) -> Result<(), Error> {
-        let body = json!(Note::Worded { reply });
-        let telling = Telling { chat: None, kind: DeliveryKind::Said, body, recipient: String::new() };
         let mut tx = self.store.begin().await?;
-        if let Some(id) = self.tell(&mut tx, place, &telling, key).await? {
+        if let Some(id) = self.tell(&mut tx, place, &worded(reply), key).await? {
             store::delivery::posted(&mut tx, id, message, &place.channel).await?;
         }
         Ok(store::commit(tx).await?)
     }
+}
+
+/// Words of the chat layer, for everybody in a place.
+fn worded(reply: Value) -> Telling {
+    Telling { chat: None, kind: DeliveryKind::Said, body: json!(Note::Worded { reply }), recipient: String::new() }
 }
