@@ -47,12 +47,7 @@ pub async fn drafted(desk: &Desk, discord: &Discord) -> String {
 
 /// The latest message of a channel or thread that has a button, once there is one.
 pub async fn with_button(discord: &Discord, channel: &str, label: &str) -> Posted {
-    discord
-        .eventually(&format!("a message with the button {label:?}"), |discord| {
-            let all = discord.messages(channel).into_iter().rev();
-            all.into_iter().find(|posted| posted.buttons().iter().any(|button| button == label))
-        })
-        .await
+    room(discord).with_button(channel, label).await
 }
 
 /// Presses a button where it stands last.

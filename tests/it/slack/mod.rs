@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::support::desk::{Desk, Options, Via};
 use crate::support::model_server::ModelServer;
+use crate::support::room::{OnSlack, Room};
 use crate::support::slack::{ALICE, GENERAL, Posted, Slack, User};
 
 /// What an assistant answers to the first requirement, and to the wish for stronger timelines.
@@ -57,15 +58,7 @@ pub async fn drafted(desk: &Desk, slack: &Slack) -> Posted {
 
 /// The latest message of a thread that has a button, once there is one.
 pub async fn with_button(slack: &Slack, card: &Posted, label: &str) -> Posted {
-    slack
-        .eventually(&format!("a message with the button {label:?}"), |slack| {
-            slack
-                .thread(&card.channel, &card.ts)
-                .into_iter()
-                .rev()
-                .find(|posted| posted.buttons().iter().any(|b| b == label))
-        })
-        .await
+    OnSlack(slack).with_button(card, label).await
 }
 
 /// Presses a button of the latest message that has it.
@@ -77,14 +70,7 @@ pub async fn press(slack: &Slack, who: User, card: &Posted, label: &str) -> Post
 
 /// Waits until a thread says something.
 pub async fn says(slack: &Slack, card: &Posted, what: &str) {
-    slack
-        .until(&format!("the thread says {what:?}"), |slack| {
-            slack
-                .thread(&card.channel, &card.ts)
-                .iter()
-                .any(|posted| posted.all_text().contains(what) || posted.text.contains(what))
-        })
-        .await;
+    OnSlack(slack).says(card, what).await;
 }
 
 /// A value of a form's list.

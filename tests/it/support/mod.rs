@@ -10,3 +10,5 @@ pub mod program;
 pub mod room;
 #[expect(dead_code, reason = "it plays more of Slack than the stories need so far")]
 pub mod slack;
+pub mod wait;
+pub mod wires;

@@ -52,7 +52,8 @@ impl OnSlack<'_> {
         }
     }
 
-    async fn with_button(&self, card: &slack::Posted, button: &str) -> slack::Posted {
+    /// The latest message of a thread that has a button, once there is one.
+    pub async fn with_button(&self, card: &slack::Posted, button: &str) -> slack::Posted {
         let find = |slack: &Slack| {
             let thread = slack.thread(&card.channel, &card.ts);
             thread.into_iter().rev().find(|posted| posted.buttons().iter().any(|label| label == button))
@@ -146,7 +147,8 @@ impl OnDiscord<'_> {
         }
     }
 
-    async fn with_button(&self, thread: &str, button: &str) -> discord::Posted {
+    /// The latest message of a channel or thread that has a button, once there is one.
+    pub async fn with_button(&self, thread: &str, button: &str) -> discord::Posted {
         let find = |discord: &Discord| {
             let all = discord.messages(thread).into_iter().rev();
             all.into_iter().find(|posted| posted.buttons().iter().any(|label| label == button))

@@ -35,7 +35,6 @@ mod sockets;
 pub mod state;
 mod threads;
 mod webhooks;
-mod wires;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -48,6 +47,7 @@ pub use fault::Fault;
 pub use posted::Posted;
 pub use state::{Permissions, User};
 
+use super::wires;
 use state::{Channel, Data};
 
 /// The bot's token.

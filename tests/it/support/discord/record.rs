@@ -1,13 +1,13 @@
 //! What the test reads: calls, messages, threads, and what was wrong with them; and how it waits.
 
 use std::panic::Location;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::Discord;
 use super::posted::{Modal, Posted};
 use super::state::{Call, Channel, Data, File, Thread, User};
+use crate::support::wait;
 
 impl Discord {
     /// Every call, as it came.
@@ -121,19 +121,8 @@ impl Discord {
     /// Waits until there is something.
     #[track_caller]
     pub fn eventually<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> impl Future<Output = T> {
-        let caller = Location::caller();
-        async move {
-            let began = Instant::now();
-            loop {
-                if let Some(found) = find(self) {
-                    return found;
-                }
-                if began.elapsed() > Duration::from_secs(30) {
-                    panic!("{caller}: waited 30 s for {what}\n{}", self.everything());
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
+        let seconds = 30;
+        wait::eventually(Location::caller(), what, seconds, move || find(self), || self.everything())
     }
 
     /// All there is to know when a test has failed.

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::body::Sent;
 use super::routes::{Answer, Incoming, Refusal};
 use super::state::Call;
-use super::wires::Wire;
 use super::{Discord, Fault, TOKEN};
+use crate::support::wires::Wire;
 
 /// A call of the API.
 pub(super) async fn call(

@@ -39,6 +39,7 @@ pub use fault::Fault;
 pub use posted::Posted;
 pub use state::User;
 
+use super::wires;
 use state::{Data, Token, Transport};
 
 /// The workspace that everything happens in unless [`Slack::of_team`] says otherwise.
@@ -95,8 +96,8 @@ impl Slack {
             .route("/link/", get(socket::link))
             .layer(axum::extract::DefaultBodyLimit::disable())
             .with_state(slack.clone())
-            .into_make_service_with_connect_info::<server::Wire>();
-        let listener = server::Wires { listener, address };
+            .into_make_service_with_connect_info::<wires::Wire>();
+        let listener = wires::Wires { listener, address };
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         slack
     }

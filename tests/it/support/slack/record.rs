@@ -1,7 +1,6 @@
 //! What the test reads: calls, threads, views, and what was wrong with them; and how it waits.
 
 use std::panic::Location;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -9,6 +8,7 @@ use super::Slack;
 use super::delivery::Delivery;
 use super::posted::{Posted, View};
 use super::state::{Call, Data, File, Status, Unfurl, User};
+use crate::support::wait;
 
 impl Slack {
     /// Every call, as it came.
@@ -114,19 +114,8 @@ impl Slack {
     /// Waits until there is something.
     #[track_caller]
     pub fn eventually<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> impl Future<Output = T> {
-        let caller = Location::caller();
-        async move {
-            let began = Instant::now();
-            loop {
-                if let Some(found) = find(self) {
-                    return found;
-                }
-                if began.elapsed() > Duration::from_secs(60) {
-                    panic!("{caller}: waited 60 s for {what}\n{}", self.everything());
-                }
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
+        let seconds = 60;
+        wait::eventually(Location::caller(), what, seconds, move || find(self), || self.everything())
     }
 
     /// All there is to know when a test has failed.

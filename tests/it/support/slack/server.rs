@@ -1,24 +1,15 @@
 //! The HTTP side: reads a call however it is encoded, lets its fault happen, and answers.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::serve::{IncomingStream, Listener};
 use serde_json::{Map, Value, json};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 
 use super::api::call;
 use super::state::{Answer, Call, Data, text};
 use super::{CLIENT_ID, CLIENT_SECRET, Fault, Slack, files};
+use crate::support::wires::Wire;
 
 /// A call of the Web API.
 pub(super) async fn method(
@@ -121,7 +112,7 @@ impl Slack {
                 return done.unwrap();
             }
             Some(Fault::AcceptThenDrop) => {
-                wire.cut.store(true, Ordering::SeqCst);
+                wire.cut();
                 return done.unwrap();
             }
             Some(Fault::Hang) => return std::future::pending().await,
@@ -223,67 +214,5 @@ fn credentials(headers: &HeaderMap, args: &mut Map<String, Value>) -> String {
     match authorization.strip_prefix("Bearer ") {
         Some(token) => token.to_owned(),
         None => args.get("token").and_then(Value::as_str).unwrap_or_default().to_owned(),
-    }
-}
-
-/// A connection that can be cut from inside.
-#[derive(Debug, Clone)]
-pub(super) struct Wire {
-    cut: Arc<AtomicBool>,
-}
-
-impl axum::extract::connect_info::Connected<IncomingStream<'_, Wires>> for Wire {
-    fn connect_info(stream: IncomingStream<'_, Wires>) -> Self {
-        stream.remote_addr().clone()
-    }
-}
-
-/// Accepts connections that can be cut.
-pub(super) struct Wires {
-    pub(super) listener: TcpListener,
-    pub(super) address: SocketAddr,
-}
-
-impl Listener for Wires {
-    type Io = Stream;
-    type Addr = Wire;
-
-    async fn accept(&mut self) -> (Stream, Wire) {
-        let (stream, _) = Listener::accept(&mut self.listener).await;
-        let wire = Wire { cut: Arc::default() };
-        (Stream { stream, wire: wire.clone() }, wire)
-    }
-
-    fn local_addr(&self) -> io::Result<Wire> {
-        Err(io::Error::other(format!("{} has no wire", self.address)))
-    }
-}
-
-/// Breaks at the first write after the cut.
-pub(super) struct Stream {
-    stream: TcpStream,
-    wire: Wire,
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, ctx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(ctx, into)
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, ctx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.wire.cut.load(Ordering::SeqCst) {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
-        Pin::new(&mut self.stream).poll_write(ctx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(ctx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(ctx)
     }
 }

@@ -14,13 +14,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A connection that a handler can cut.
 #[derive(Debug, Clone)]
-pub(super) struct Wire {
+pub struct Wire {
     cut: Arc<AtomicBool>,
 }
 
 impl Wire {
     /// The next write breaks.
-    pub(super) fn cut(&self) {
+    pub fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
 }
@@ -32,9 +32,9 @@ impl Connected<IncomingStream<'_, Wires>> for Wire {
 }
 
 /// Accepts such connections.
-pub(super) struct Wires {
-    pub(super) listener: TcpListener,
-    pub(super) address: SocketAddr,
+pub struct Wires {
+    pub listener: TcpListener,
+    pub address: SocketAddr,
 }
 
 impl Listener for Wires {
@@ -53,7 +53,7 @@ impl Listener for Wires {
 }
 
 /// Breaks at the first write after the cut.
-pub(super) struct Stream {
+pub struct Stream {
     stream: TcpStream,
     wire: Wire,
 }
