@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::errand::{self, Errand};
 use crate::domain::trial::Stars;
 use crate::domain::{DraftId, Invalid};
 
@@ -77,6 +78,8 @@ pub enum Command {
     Web,
     /// Join this identity to an account by a code, or ask for a code.
     Link(String),
+    /// Something beside the main job.
+    Errand(Errand),
     /// Leave.
     Quit,
     /// Talk with the assistant.
@@ -87,6 +90,7 @@ impl Command {
     /// Whether it changes nothing, so that it may be answered at once, without being stored.
     pub fn only_reads(&self) -> bool {
         match self {
+            Self::Errand(errand) => errand.only_reads(),
             Self::Help
             | Self::Quit
             | Self::Topic(_)
@@ -119,6 +123,7 @@ impl Command {
             Self::Test { question, .. } | Self::Ask { question, .. } => question,
             Self::Rate { note, .. } => note,
             Self::Commit { title, .. } => title,
+            Self::Errand(errand) => errand.typed(),
             Self::Help
             | Self::List
             | Self::Open(_)
@@ -165,7 +170,7 @@ const fn entry(verb: &'static str, arguments: &'static str, help: &'static str) 
     Entry { verb, arguments, help, said: Where::Everywhere }
 }
 
-/// Everything that can be said, in the order of the help.
+/// What can be said beside errands, in the order of the help.
 pub const TABLE: &[Entry] = &[
     entry("new", "[what you need]", "start a workshop"),
     entry("list", "", "list your drafts"),
@@ -190,6 +195,12 @@ pub const TABLE: &[Entry] = &[
     Entry { said: Where::Terminal, ..entry("quit", "", "leave; everything is kept") },
 ];
 
+/// Everything that can be said in a place, in the order of the help.
+pub fn entries(place: Where) -> impl Iterator<Item = &'static Entry> {
+    let all = TABLE.iter().chain(errand::words().map(|word| &word.entry));
+    all.filter(move |entry| entry.said == Where::Everywhere || entry.said == place)
+}
+
 /// Why something that was said is no command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unclear {
@@ -211,6 +222,9 @@ pub enum Unclear {
 
 /// Reads a command that was said with its marker (`/` in a terminal) taken off.
 pub fn parse(said: &str) -> Result<Command, Unclear> {
+    if let Some(errand) = errand::parse(said) {
+        return errand.map(Command::Errand);
+    }
     let (verb, rest) = first_word(said);
     match verb.to_lowercase().as_str() {
         "" | "help" | "?" => Ok(Command::Help),
@@ -258,6 +272,11 @@ pub fn parse_plain(said: &str) -> Command {
     let named = |name: &str| name.contains('_') || name.contains(|c: char| c.is_ascii_digit());
     match parse(said) {
         Ok(Command::Say(_) | Command::Topic(_) | Command::Quit) | Err(_) => talk(),
+        // Words of two parts are hardly said by chance.
+        Ok(Command::Errand(errand)) => match bare || errand::is_grouped(said) {
+            true => Command::Errand(errand),
+            false => talk(),
+        },
         Ok(
             command @ (Command::Help
             | Command::List
@@ -366,6 +385,7 @@ fn nearest(said: &str) -> Option<&'static str> {
     let ratio = |verb: &str| similar::TextDiff::from_chars(said, verb).ratio();
     TABLE
         .iter()
+        .chain(errand::words().map(|word| &word.entry))
         .map(|entry| (entry.verb, ratio(entry.verb)))
         .filter(|(_, ratio)| *ratio > 0.6)
         .max_by(|(_, a), (_, b)| a.total_cmp(b))

@@ -2,6 +2,7 @@
 
 use super::Platform;
 use super::command::{Command, Where};
+use super::errand::Caller;
 use super::outline;
 use super::reply::{self, Reply};
 use crate::domain::access::Visibility;
@@ -132,6 +133,17 @@ impl Dialogue {
                 reply::restored(&draft)
             }
             Command::Web => outline::web(&self.workshop, &self.actor).await?,
+            Command::Errand(errand) => {
+                let caller = Caller {
+                    workshop: &self.workshop,
+                    actor: &self.actor,
+                    marker,
+                    draft: self.draft,
+                    place: None,
+                    key: None,
+                };
+                errand.run(&caller).await?
+            }
             Command::Link(code) => {
                 let (reply, joined) = outline::link(&self.workshop, &self.actor, &self.identity, &code, marker).await?;
                 self.actor = joined.unwrap_or_else(|| self.actor.clone());

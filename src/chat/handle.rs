@@ -3,6 +3,7 @@
 //! Handling may happen twice. Whatever is made is made under the arrival's key, and what is told is told under it too.
 
 use super::command::{self, Command, Unclear};
+use super::errand::Caller;
 use super::inbound::{Inbound, What};
 use super::reply::{self, Action, Reply};
 use super::{outline, press, quiet};
@@ -15,7 +16,7 @@ use crate::domain::place::Place;
 use crate::domain::proposal::ProposalStatus;
 use crate::domain::text::excerpt;
 use crate::domain::trial::{self, DEFAULT_ARTICLES, Trial, TrialRequest, TrialStatus};
-use crate::domain::{Actor, DraftId, Invalid};
+use crate::domain::{Actor, DraftId};
 use crate::workshop::draft::{Opening, Start};
 use crate::workshop::library::Commit;
 use crate::workshop::place::Audience;
@@ -167,6 +168,18 @@ impl Turn<'_> {
         Ok(Answer::Nothing)
     }
 
+    /// Who runs an errand from here.
+    pub(super) fn caller(&self, living: Option<DraftId>) -> Caller<'_> {
+        Caller {
+            workshop: self.workshop,
+            actor: &self.actor,
+            marker: self.marker,
+            draft: living,
+            place: Some(&self.inbound.place),
+            key: Some(self.key),
+        }
+    }
+
     pub(super) async fn carry_out(&self, command: Command, living: Option<DraftId>) -> Result<Answer, Error> {
         if let Some(reply) = quiet::show(self, &command, living).await? {
             return Ok(Answer::Whisper(reply));
@@ -207,6 +220,7 @@ impl Turn<'_> {
                 Ok(Answer::Whisper(reply))
             }
             Command::Web => Ok(Answer::Whisper(outline::web(self.workshop, &self.actor).await?)),
+            Command::Errand(errand) => Ok(Answer::Whisper(errand.run(&self.caller(living)).await?)),
             Command::Help
             | Command::List
             | Command::Library(_)
@@ -220,14 +234,7 @@ impl Turn<'_> {
 
     /// The draft that is meant: the one named or living here, else the one the person worked on last.
     pub(super) async fn draft(&self, named: Option<DraftId>) -> Result<Draft, Error> {
-        match named {
-            Some(id) => self.workshop.draft(&self.actor, id).await,
-            None => {
-                let latest = self.workshop.latest_draft(&self.actor, &self.inbound.place).await?;
-                let reason = format!("is not named, and you have none: start one with {}new", self.marker);
-                latest.ok_or_else(|| Invalid::new("draft", reason).into())
-            }
-        }
+        self.caller(None).draft(named).await
     }
 
     pub(super) async fn open(&self, id: DraftId) -> Result<Answer, Error> {

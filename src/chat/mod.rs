@@ -10,6 +10,7 @@ pub mod command;
 mod compare;
 mod deliver;
 pub mod dialogue;
+pub mod errand;
 pub mod discord;
 mod follow;
 mod form;

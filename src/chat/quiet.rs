@@ -43,7 +43,9 @@ pub(super) async fn show(turn: &Turn<'_>, command: &Command, living: Option<Draf
                 None => reply::no_proposal(),
             }
         }
-        Command::New(_)
+        Command::Errand(errand) if errand.only_reads() => errand.run(&turn.caller(living)).await?,
+        Command::Errand(_)
+        | Command::New(_)
         | Command::Open(_)
         | Command::Say(_)
         | Command::Test { .. }

@@ -1,6 +1,7 @@
 //! What follows each word of the table where a platform asks for it piece by piece, as Discord's slash commands do.
 
 use super::command::{Command, Unclear, parse, parse_accept, usage};
+use super::errand;
 use crate::domain::DraftId;
 use crate::domain::trial::Stars;
 
@@ -32,13 +33,19 @@ pub enum Kind {
     Model,
     /// One to five stars.
     Stars,
+    /// A whole number.
+    Number,
+    /// One of these words.
+    Choice(&'static [&'static str]),
 }
 
-const fn needed(name: &'static str, kind: Kind, help: &'static str) -> Slot {
+/// A piece without which nothing can be done.
+pub(super) const fn needed(name: &'static str, kind: Kind, help: &'static str) -> Slot {
     Slot { name, kind, required: true, help }
 }
 
-const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Slot {
+/// A piece that may be left out.
+pub(super) const fn optional(name: &'static str, kind: Kind, help: &'static str) -> Slot {
     Slot { name, kind, required: false, help }
 }
 
@@ -104,12 +111,15 @@ pub fn slots(verb: &str) -> &'static [Slot] {
         "link" => {
             const { &[optional("code", Kind::Text(40), "The code from where you are known, such as ABCD-EFGH-JKLM")] }
         }
-        _ => &[],
+        verb => errand::words().find(|word| word.entry.verb == verb).map_or(&[], |word| word.slots),
     }
 }
 
 /// The command that somebody chose; `given` has what they typed into each piece.
 pub fn choose(verb: &str, given: impl Fn(&str) -> Option<String>) -> Result<Command, Unclear> {
+    if let Some(errand) = errand::choose(verb, &given) {
+        return errand.map(Command::Errand);
+    }
     let given = |name: &str| given(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     let words = |name: &str| given(name).unwrap_or_default();
     let draft = |name: &str| given(name).and_then(|value| value.trim_start_matches('#').parse::<DraftId>().ok());
@@ -154,7 +164,7 @@ pub fn choose(verb: &str, given: impl Fn(&str) -> Option<String>) -> Result<Comm
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::command::{TABLE, Where};
+    use crate::chat::command::{TABLE, Where, entries};
 
     #[test]
     fn every_word_is_chosen_as_it_is_typed() {
@@ -183,7 +193,7 @@ mod tests {
 
     #[test]
     fn every_piece_is_named_and_explained_within_limits() {
-        for entry in TABLE.iter().filter(|entry| entry.said != Where::Terminal) {
+        for entry in entries(Where::Platforms) {
             let mut optional_before = false;
             for slot in slots(entry.verb) {
                 assert!((1..=100).contains(&slot.help.chars().count()), "{}: {}", entry.verb, slot.help);

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::Discord;
-use crate::chat::command::{Entry, TABLE, Where};
+use crate::chat::command::{Entry, Where, entries};
 use crate::chat::slot::{Kind, Slot, slots};
 use crate::domain::text::excerpt;
 
@@ -21,12 +21,12 @@ const DESCRIPTION: usize = 100;
 
 /// Discord's numbers for kinds of options.
 const SUBCOMMAND: u8 = 1;
+const GROUP: u8 = 2;
 const STRING: u8 = 3;
 const INTEGER: u8 = 4;
 
 /// Every command, as Discord takes them.
 pub fn commands() -> Value {
-    let words = TABLE.iter().filter(|entry| entry.said != Where::Terminal).map(subcommand);
     json!([
         {
             "name": NAME,
@@ -35,14 +35,34 @@ pub fn commands() -> Value {
             // In servers and in direct messages with the bot.
             "contexts": [0, 1],
             "integration_types": [0],
-            "options": words.collect::<Vec<_>>(),
+            "options": words(),
         },
         { "name": DESIGN_FROM_MESSAGE, "type": 3, "contexts": [0, 1], "integration_types": [0] },
     ])
 }
 
-fn subcommand(entry: &Entry) -> Value {
-    let mut option = json!({ "type": SUBCOMMAND, "name": entry.verb, "description": excerpt(entry.help, DESCRIPTION) });
+/// Every word; those of two parts stand in a group under their first.
+fn words() -> Vec<Value> {
+    let mut words: Vec<Value> = Vec::new();
+    for entry in entries(Where::Platforms) {
+        let Some((group, name)) = entry.verb.split_once(' ') else {
+            words.push(subcommand(entry, entry.verb));
+            continue;
+        };
+        let word = subcommand(entry, name);
+        match words.iter_mut().find(|known| known["type"] == GROUP && known["name"] == group) {
+            Some(known) => known["options"].as_array_mut().into_iter().for_each(|list| list.push(word.clone())),
+            None => {
+                let description = format!("{group}: what can be done");
+                words.push(json!({ "type": GROUP, "name": group, "description": description, "options": [word] }));
+            }
+        }
+    }
+    words
+}
+
+fn subcommand(entry: &Entry, name: &str) -> Value {
+    let mut option = json!({ "type": SUBCOMMAND, "name": name, "description": excerpt(entry.help, DESCRIPTION) });
     let slots = slots(entry.verb);
     if !slots.is_empty() {
         option["options"] = slots.iter().map(piece).collect();
@@ -65,6 +85,14 @@ fn piece(slot: &Slot) -> Value {
         Kind::Prompt | Kind::Topic | Kind::Model => {
             option["type"] = json!(STRING);
             option["autocomplete"] = json!(true);
+        }
+        Kind::Number => {
+            option["type"] = json!(INTEGER);
+            option["min_value"] = json!(1);
+        }
+        Kind::Choice(choices) => {
+            option["type"] = json!(STRING);
+            option["choices"] = choices.iter().map(|choice| json!({ "name": choice, "value": choice })).collect();
         }
         Kind::Stars => {
             option["type"] = json!(INTEGER);
@@ -115,21 +143,22 @@ impl Discord {
 mod tests {
     use super::*;
 
+    fn characters(option: &Value) -> usize {
+        let description = option["description"].as_str().unwrap().chars().count();
+        assert!((1..=DESCRIPTION).contains(&description), "{option}");
+        let options = option["options"].as_array().into_iter().flatten();
+        assert!(options.clone().count() <= 25, "{option}");
+        let choices = option["choices"].as_array().into_iter().flatten();
+        let choices: usize = choices.map(|choice| choice["name"].as_str().unwrap().len() * 2).sum();
+        description + option["name"].as_str().unwrap().len() + choices + options.map(characters).sum::<usize>()
+    }
+
     #[test]
     fn the_commands_are_within_discords_limits() {
         let commands = commands();
         let words = commands[0]["options"].as_array().unwrap();
         assert!((10..=25).contains(&words.len()));
-        let mut characters = 0;
-        for word in words {
-            let description = word["description"].as_str().unwrap().chars().count();
-            assert!((1..=DESCRIPTION).contains(&description), "{word}");
-            characters += description + word["name"].as_str().unwrap().len();
-            for option in word["options"].as_array().into_iter().flatten() {
-                characters +=
-                    option["description"].as_str().unwrap().chars().count() + option["name"].as_str().unwrap().len();
-            }
-        }
+        let characters: usize = words.iter().map(characters).sum();
         // All names, descriptions and values of one command.
         assert!(characters <= 8_000, "{characters}");
     }

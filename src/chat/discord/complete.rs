@@ -27,7 +27,7 @@ impl Discord {
         let fits = |text: &str| text.to_lowercase().contains(&typed);
         let name = |text: &str| excerpt(text, LENGTH);
         let mut offered: Vec<Value> = match slot.kind {
-            Kind::Text(_) | Kind::Stars => Vec::new(),
+            Kind::Text(_) | Kind::Stars | Kind::Number | Kind::Choice(_) => Vec::new(),
             Kind::Draft => {
                 let actor = workshop.identify_user(&typing.inbound.identity(), typing.inbound.name.as_deref()).await?;
                 let status = (typing.verb == "restore").then_some(DraftStatus::Expired);

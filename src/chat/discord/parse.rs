@@ -148,13 +148,22 @@ fn command(payload: &Value) -> Option<Received> {
         }
         return Some(Received::Person(person(payload, What::Shortcut { text: said })?));
     }
-    let word = &data["options"][0];
-    let Some(verb) = word["name"].as_str() else {
+    let Some((verb, word)) = chosen_word(data) else {
         return Some(Received::Person(person(payload, What::Command { text: String::new() })?));
     };
-    match slot::choose(verb, |name| given(word, name)) {
+    match slot::choose(&verb, |name| given(word, name)) {
         Ok(command) => Some(Received::Person(person(payload, What::Chose { command })?)),
         Err(unclear) => Some(Received::Unclear(unclear)),
+    }
+}
+
+/// The word that was chosen, with its group before it, and what was given with it.
+fn chosen_word(data: &Value) -> Option<(String, &Value)> {
+    let word = &data["options"][0];
+    let name = word["name"].as_str()?;
+    match word["type"] == 2 {
+        true => Some((format!("{name} {}", word["options"][0]["name"].as_str()?), &word["options"][0])),
+        false => Some((name.to_owned(), word)),
     }
 }
 
@@ -169,12 +178,12 @@ fn given(word: &Value, name: &str) -> Option<String> {
 }
 
 fn typing(payload: &Value) -> Option<Received> {
-    let word = &payload["data"]["options"][0];
+    let (verb, word) = chosen_word(&payload["data"])?;
     let focused = word["options"].as_array()?.iter().find(|option| option["focused"] == true)?;
     let slot = text(&focused["name"])?;
     let typing = Typing {
         inbound: inbound(payload, What::Command { text: String::new() })?,
-        verb: text(&word["name"])?,
+        verb,
         typed: given(word, &slot).unwrap_or_default(),
         slot,
     };

@@ -3,6 +3,7 @@
 //! Here: what a reply is, and what is said of nothing in particular. What a workshop shows of itself is in [`scene`].
 
 mod draft;
+mod prompt;
 pub mod scene;
 mod trial;
 
@@ -11,7 +12,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::button::Button;
-use super::command::{Command, TABLE, Unclear, Where};
+use super::command::{Command, Unclear, Where, entries};
 use super::inbound::Form;
 use crate::domain::account::Platform;
 use crate::domain::draft::Draft;
@@ -20,6 +21,7 @@ use crate::domain::text::excerpt;
 use crate::workshop::Error;
 
 pub use draft::*;
+pub use prompt::*;
 pub use trial::*;
 
 /// Something to show.
@@ -149,7 +151,7 @@ impl Reply {
 /// What can be said in a place; `marker` stands before each word.
 pub fn help(marker: &str, place: Where) -> Reply {
     let mut text = String::new();
-    for entry in TABLE.iter().filter(|entry| entry.said == Where::Everywhere || entry.said == place) {
+    for entry in entries(place) {
         let usage = format!("{marker}{} {}", entry.verb, entry.arguments);
         let _ = writeln!(text, "{usage:<32} {}", entry.help);
     }
@@ -292,6 +294,7 @@ pub fn on_its_way(command: &Command) -> Reply {
         | Command::Restore(_)
         | Command::Web
         | Command::Link(_)
+        | Command::Errand(_)
         | Command::Quit
         | Command::Say(_) => "One moment: the answer comes here.",
     })

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::parse::{DESIGN_FROM_MESSAGE, NEW_WORKSHOP};
 use super::{Mode, Settings};
-use crate::chat::command::{TABLE, Where};
+use crate::chat::command::{Where, entries};
 
 /// What the app may do, and why.
 pub const SCOPES: &[(&str, &str)] = &[
@@ -40,7 +40,7 @@ pub fn manifest(settings: &Settings, public_url: &str) -> Value {
     let socket = settings.mode != Mode::Http;
     let address = |path: &str| format!("{public_url}{path}");
     let host = url::Url::parse(public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
-    let words: Vec<&str> = TABLE.iter().filter(|entry| entry.said != Where::Terminal).map(|entry| entry.verb).collect();
+    let words: Vec<&str> = entries(Where::Platforms).map(|entry| entry.verb).collect();
     let usage: String = words.join(" | ").chars().take(1_000).collect();
     let mut command = json!({
         "command": settings.command,
