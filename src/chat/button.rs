@@ -36,6 +36,10 @@ choice! {
         Web = "web",
         /// Rates a test; the number is the stars.
         Rate = "rate",
+        /// Rates an answer of a prompt; the number is the stars.
+        RateAnswer = "rate_answer",
+        /// Starts a workshop on the prompt that gave an answer.
+        Improve = "improve",
         /// Asks for a note on a test.
         Note = "note",
         /// Tests the current text on the question of a test again.
@@ -84,6 +88,8 @@ impl Press {
             | Self::Diff
             | Self::Web
             | Self::Rate
+            | Self::RateAnswer
+            | Self::Improve
             | Self::Again
             | Self::Cancel
             | Self::Open

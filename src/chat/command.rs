@@ -72,6 +72,11 @@ pub enum Command {
         /// The question.
         question: String,
     },
+    /// Start a workshop on the prompt that answered last.
+    Improve {
+        /// Whether it is to become the prompt's next version, rather than a prompt of its own.
+        as_version: bool,
+    },
     /// Bring an expired draft back.
     Restore(DraftId),
     /// Go on in a browser.
@@ -110,6 +115,7 @@ impl Command {
             | Self::Commit { .. }
             | Self::Clone(_)
             | Self::Ask { .. }
+            | Self::Improve { .. }
             | Self::Restore(_)
             | Self::Link(_)
             | Self::Web => false,
@@ -125,6 +131,7 @@ impl Command {
             Self::Commit { title, .. } => title,
             Self::Errand(errand) => errand.typed(),
             Self::Help
+            | Self::Improve { .. }
             | Self::List
             | Self::Open(_)
             | Self::Draft
@@ -187,7 +194,8 @@ pub const TABLE: &[Entry] = &[
     entry("commit", "[N] [NAME [title]]", "put the prompt into the library"),
     entry("clone", "NAME", "start from a prompt of the library"),
     entry("library", "[words]", "look for prompts"),
-    entry("ask", "NAME QUESTION", "ask a prompt of the library"),
+    entry("ask", "NAME[@LABEL] QUESTION", "ask a prompt of the library"),
+    entry("improve", "[version]", "design a better prompt than the one that answered last"),
     entry("restore", "N", "bring an expired draft back"),
     entry("web", "", "go on in a browser"),
     entry("link", "[CODE]", "join this identity to an account you have, or get a code for that"),
@@ -255,6 +263,11 @@ pub fn parse(said: &str) -> Result<Command, Unclear> {
             }
             Ok(Command::Ask { prompt: prompt.to_owned(), question: question.to_owned() })
         }
+        "improve" => match rest {
+            "" | "clone" => Ok(Command::Improve { as_version: false }),
+            "version" => Ok(Command::Improve { as_version: true }),
+            _ => Err(usage("improve")),
+        },
         "web" => Ok(Command::Web),
         "link" => Ok(Command::Link(rest.to_owned())),
         "quit" | "exit" | "q" => Ok(Command::Quit),
@@ -294,7 +307,7 @@ pub fn parse_plain(said: &str) -> Command {
             }
         }
         Ok(command @ (Command::Open(_) | Command::Restore(_) | Command::Accept(_) | Command::Rate { .. })) => command,
-        Ok(command @ Command::Test { .. }) => command,
+        Ok(command @ (Command::Test { .. } | Command::Improve { .. })) => command,
         Ok(Command::New(need)) if need.split_whitespace().count() == 1 => talk(),
         Ok(command @ Command::New(_)) => command,
         Ok(command @ Command::Commit { .. }) => match &command {
@@ -403,6 +416,7 @@ mod tests {
                 verb @ ("open" | "restore") => format!("{verb} 7"),
                 "rate" => "rate 4 good".to_owned(),
                 "ask" => "ask some_prompt What changed?".to_owned(),
+                "improve" => "improve version".to_owned(),
                 verb => format!("{verb} something"),
             };
             let parsed = parse(if entry.verb == "accept" { "accept 1 2" } else { &said });

@@ -9,10 +9,10 @@ use crate::domain::access::Visibility;
 use crate::domain::account::Identity;
 use crate::domain::conversation::{Outcome, parse_message};
 use crate::domain::draft::Draft;
-use crate::domain::library::{self, PromptName};
+use crate::domain::library::{self, Filter, PromptName, Reference};
 use crate::domain::proposal::ProposalStatus;
 use crate::domain::trial::{self, TrialRequest};
-use crate::domain::{Actor, DraftId, TrialId};
+use crate::domain::{Actor, AnswerId, ChatId, DraftId, TrialId};
 use crate::workshop::draft::Start;
 use crate::workshop::event::Event;
 use crate::workshop::library::Commit;
@@ -37,6 +37,10 @@ pub struct Dialogue {
     draft: Option<DraftId>,
     topic: Option<String>,
     trial: Option<TrialId>,
+    /// The conversation with a prompt that the next question goes on with.
+    session: Option<ChatId>,
+    /// What was answered last.
+    answer: Option<AnswerId>,
 }
 
 /// Why a command was not carried out to its end.
@@ -57,7 +61,7 @@ impl<E> From<Error> for Stopped<E> {
 impl Dialogue {
     /// A talk with nothing open.
     pub fn new(workshop: Workshop, actor: Actor, identity: Identity, marker: &'static str) -> Self {
-        Self { workshop, actor, identity, marker, draft: None, topic: None, trial: None }
+        Self { workshop, actor, identity, marker, draft: None, topic: None, trial: None, session: None, answer: None }
     }
 
     /// Carries out a command and shows what comes of it; says why when it is refused.
@@ -83,6 +87,7 @@ impl Dialogue {
                 }
                 return self.test(&question, platform).await;
             }
+            Command::Improve { as_version } => self.improve(as_version).await?,
             Command::Ask { prompt, question } => return self.ask(prompt, question, platform).await,
             Command::List => {
                 let (drafts, total) = self.workshop.drafts(&self.actor, None, LISTED, 0).await?;
@@ -150,12 +155,12 @@ impl Dialogue {
                 reply
             }
             Command::Clone(name) => {
-                let started = self.workshop.clone_prompt(&self.actor, &name, None).await?;
+                let started = self.workshop.clone_prompt(&self.actor, &name, None, false).await?;
                 (self.draft, self.trial) = (Some(started.draft.id), None);
                 Reply::said(started.welcome.content)
             }
             Command::Library(query) => {
-                let (prompts, total) = self.workshop.prompts(&self.actor, &query, LISTED, 0).await?;
+                let (prompts, total) = self.workshop.prompts(&self.actor, &Filter { query, ..Filter::default() }, LISTED, 0).await?;
                 reply::prompts(&prompts, total, marker)
             }
         })
@@ -204,6 +209,7 @@ impl Dialogue {
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
                     | Event::QuestionAnswered { .. }
+                    | Event::Written { .. }
                     | Event::CancelTrial { .. }
                     | Event::Admit
                     | Event::Pushed,
@@ -257,7 +263,7 @@ impl Dialogue {
         };
         let mut events = self.workshop.events().subscribe();
         let started = self.workshop.start_trial(&self.actor, id, request).await?;
-        self.trial = Some(started.id);
+        (self.trial, self.answer) = (Some(started.id), None);
         let mut trial = started;
         while !trial.status.is_final() {
             platform.progress(reply::progress(&trial)).map_err(Stopped::Platform)?;
@@ -277,9 +283,12 @@ impl Dialogue {
         platform: &mut P,
     ) -> Result<Reply, Stopped<P::Error>> {
         let topic = self.topic.clone();
-        let ask = Ask { prompt, version: None, question, topic, article_limit: trial::DEFAULT_ARTICLES };
+        let Reference { name: prompt, pick } = prompt.parse().map_err(Error::from)?;
+        let session = self.session;
+        let ask = Ask { prompt, pick, session, question, topic, article_limit: trial::DEFAULT_ARTICLES };
         let mut events = self.workshop.events().subscribe();
         let mut answer = self.workshop.ask_prompt(&self.actor, ask, None).await?;
+        (self.session, self.answer) = (answer.chat, Some(answer.id));
         while !answer.status.is_final() {
             platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
             let _ = tokio::time::timeout(LOOK, events.next()).await;
@@ -287,6 +296,21 @@ impl Dialogue {
         }
         platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
         Ok(reply::answer(&answer))
+    }
+
+    /// Starts a workshop on the prompt that answered last.
+    async fn improve(&mut self, as_version: bool) -> Result<Reply, Error> {
+        let answer = match self.answer {
+            Some(answer) => answer,
+            None => match self.workshop.latest_answer(&self.actor).await? {
+                Some(answer) => answer.id,
+                None => return Ok(reply::nothing_to_improve(self.marker)),
+            },
+        };
+        let start = Start { answer: Some(answer), publishes: as_version, ..Start::default() };
+        let started = self.workshop.start_workshop(&self.actor, start).await?;
+        (self.draft, self.trial) = (Some(started.draft.id), None);
+        Ok(Reply::said(started.welcome.content))
     }
 
     async fn choose_topic(&mut self, name: &str) -> Result<Reply, Error> {
@@ -302,8 +326,12 @@ impl Dialogue {
     }
 
     async fn rate(&mut self, stars: trial::Stars, note: &str) -> Result<Reply, Error> {
-        let Some(id) = self.draft else { return Ok(reply::no_draft(self.marker)) };
         let note = trial::parse_note(note)?;
+        if let Some(answer) = self.answer {
+            let note = Some(note.as_str()).filter(|note| !note.is_empty());
+            return Ok(reply::answer_rated(&self.workshop.rate_answer(&self.actor, answer, Some(stars), note).await?));
+        }
+        let Some(id) = self.draft else { return Ok(reply::no_draft(self.marker)) };
         let last = match self.trial {
             Some(trial) => Some(trial),
             None => self.workshop.trials(&self.actor, id, 1, 0).await?.0.first().map(|trial| trial.id),
@@ -323,13 +351,14 @@ impl Dialogue {
     async fn commit(&mut self, name: &str, title: &str, confirm: bool) -> Result<Reply, Error> {
         let Some(draft) = self.open_draft().await? else { return Ok(reply::no_draft(self.marker)) };
         if name.is_empty() {
-            return Ok(reply::needs_name(draft.suggested_prompt_name(), self.marker));
+            return Ok(reply::needs_name(self.workshop.suggested_prompt_name(&draft).await?, self.marker));
         }
         let title = if title.is_empty() { draft.name.clone() } else { title.to_owned() };
         let commit = Commit {
             name: PromptName::parse(name)?,
             title: library::parse_title(&title)?,
             description: draft.description,
+            note: String::new(),
             visibility: Visibility::Team,
             confirm,
         };

@@ -3,7 +3,7 @@
 use super::button::{Button, Press};
 use super::command::{self, Command};
 use super::handle::{Turn, commit_of};
-use super::inbound::{Form, What};
+use super::inbound::{CommitFields, Form, What};
 use super::press::{draft_of, trial_of};
 use super::{Stored, reply};
 use crate::domain::draft::Draft;
@@ -60,17 +60,6 @@ pub(super) enum Sheet {
     Pick(Box<Proposal>),
     /// Which of these tests to compare a test with.
     Compare { trial: Box<Trial>, others: Vec<Trial> },
-}
-
-/// What a draft is committed under, as it is typed.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct CommitFields {
-    /// The prompt's name.
-    pub(super) name: String,
-    /// Its title.
-    pub(super) title: String,
-    /// What it is for.
-    pub(super) description: String,
 }
 
 /// The form that somebody wants with what they did, if any.
@@ -164,11 +153,15 @@ async fn commit(workshop: &Workshop, actor: &Actor, draft: DraftId) -> Result<Sh
     draft.committable()?;
     let warning = workshop.commit_warning(actor, draft.id).await?;
     let parent = workshop.prompt_reference(draft.parent).await?.map(|(name, _)| name);
-    let name = parent.or_else(|| draft.suggested_prompt_name().map(|name| name.to_string()));
+    let name = match parent {
+        Some(parent) => Some(parent),
+        None => workshop.suggested_prompt_name(&draft).await?,
+    };
     let fields = CommitFields {
         name: name.unwrap_or_default(),
         title: draft.name.clone(),
         description: draft.description.clone(),
+        note: String::new(),
     };
     Ok(Sheet::Commit { draft: Box::new(draft), fields, warning })
 }
@@ -199,11 +192,8 @@ async fn resume(turn: &Turn<'_>, button: &Button) -> Result<Sheet, Error> {
             let warning = (current.revision != *base).then(|| reply::edited_meanwhile(current.revision.0));
             Ok(Sheet::Edit { draft: Box::new(current), text: text.clone(), warning })
         }
-        Form::Commit { draft, name, title, description, .. } => match commit(workshop, actor, *draft).await? {
-            Sheet::Commit { draft, warning, .. } => {
-                let (name, title, description) = (name.clone(), title.clone(), description.clone());
-                Ok(Sheet::Commit { draft, fields: CommitFields { name, title, description }, warning })
-            }
+        Form::Commit { draft, fields, .. } => match commit(workshop, actor, *draft).await? {
+            Sheet::Commit { draft, warning, .. } => Ok(Sheet::Commit { draft, fields: fields.clone(), warning }),
             other => Ok(other),
         },
         Form::Note { trial, note } => {
@@ -255,15 +245,14 @@ pub(super) async fn check(workshop: &Workshop, actor: &Actor, form: &Form) -> Re
             let warning = Some(reply::edited_meanwhile(current.revision.0));
             Ok(Some(Sheet::Edit { draft: Box::new(current), text: text.clone(), warning }))
         }
-        Form::Commit { draft, name, title, description, confirm } => {
-            let commit = commit_of(name, title, description, *confirm)?;
+        Form::Commit { draft, fields, confirm } => {
+            let commit = commit_of(fields, *confirm)?;
             let warning = workshop.check_commit(actor, *draft, &commit.name).await?;
             if warning.is_none() || *confirm {
                 return Ok(None);
             }
-            let fields = CommitFields { name: name.clone(), title: title.clone(), description: description.clone() };
             let draft = Box::new(workshop.draft(actor, *draft).await?);
-            Ok(Some(Sheet::Commit { draft, fields, warning }))
+            Ok(Some(Sheet::Commit { draft, fields: fields.clone(), warning }))
         }
         Form::Pick { draft, .. } => {
             workshop.draft_to_change(actor, *draft, Access::Editor).await?;

@@ -4,23 +4,23 @@
 
 use super::command::{self, Command, Unclear};
 use super::errand::Caller;
-use super::inbound::{Inbound, What};
+use super::inbound::{CommitFields, Inbound, What};
 use super::reply::{self, Action, Reply};
 use super::{outline, press, quiet};
 use crate::chat::button::{Button, Press};
 use crate::domain::access::Visibility;
 use crate::domain::conversation::parse_message;
 use crate::domain::draft::{Draft, DraftStatus, ReadOnly};
-use crate::domain::library::{self, PromptName};
+use crate::domain::library::{self, PromptName, Reference};
 use crate::domain::place::Place;
 use crate::domain::proposal::ProposalStatus;
 use crate::domain::text::excerpt;
 use crate::domain::trial::{self, DEFAULT_ARTICLES, Trial, TrialRequest, TrialStatus};
-use crate::domain::{Actor, DraftId};
+use crate::domain::{Actor, AnswerId, DraftId};
 use crate::workshop::draft::{Opening, Start};
 use crate::workshop::library::Commit;
 use crate::workshop::place::Audience;
-use crate::workshop::session::Ask;
+use crate::workshop::session::{Ask, Asked};
 use crate::workshop::{Error, Workshop};
 
 /// The most of what somebody typed that is given back with a refusal.
@@ -207,9 +207,10 @@ impl Turn<'_> {
                     return Ok(Answer::Whisper(reply::commit_form(&draft)));
                 }
                 let title = if title.is_empty() { draft.name.clone() } else { title };
-                press::commit(self, draft.id, &name, &title, &draft.description, confirm).await
+                press::commit(self, draft.id, &CommitFields::new(&name, &title, &draft.description), confirm).await
             }
             Command::Clone(name) => self.begin(Start { parent: Some(name), ..Start::default() }).await,
+            Command::Improve { as_version } => self.improve(None, as_version).await,
             Command::Ask { prompt, question } => self.ask(&prompt, &question).await,
             Command::Restore(id) => {
                 Ok(Answer::Whisper(reply::restored(&outline::restore(self.workshop, &self.actor, id).await?)))
@@ -336,10 +337,23 @@ impl Turn<'_> {
         Ok(Answer::Whisper(reply))
     }
 
+    /// Starts a workshop on the prompt that gave an answer: this one, or the last that the person was given.
+    pub(super) async fn improve(&self, answer: Option<AnswerId>, as_version: bool) -> Result<Answer, Error> {
+        let answer = match answer {
+            Some(answer) => answer,
+            None => match self.workshop.latest_answer(&self.actor).await? {
+                Some(answer) => answer.id,
+                None => return Ok(Answer::Whisper(reply::nothing_to_improve(self.marker))),
+            },
+        };
+        self.begin(Start { answer: Some(answer), publishes: as_version, ..Start::default() }).await
+    }
+
     async fn ask(&self, prompt: &str, question: &str) -> Result<Answer, Error> {
-        let (prompt, question) = (prompt.to_owned(), question.to_owned());
-        let ask = Ask { prompt, version: None, question, topic: None, article_limit: DEFAULT_ARTICLES };
-        let place = &self.inbound.place;
+        let Reference { name: prompt, pick } = prompt.parse()?;
+        let (session, question, topic) = (None, question.to_owned(), None);
+        let ask = Ask { prompt, pick, session, question, topic, article_limit: DEFAULT_ARTICLES };
+        let place = Asked { place: &self.inbound.place, audience: self.inbound.audience };
         let asked = self.workshop.ask_prompt_in(&self.actor, ask, Some(self.key), Some(place)).await?;
         Ok(Answer::Whisper(reply::asking(&asked)))
     }
@@ -385,14 +399,16 @@ impl Turn<'_> {
 }
 
 /// What a commit needs, read from what was typed.
-pub(super) fn commit_of(name: &str, title: &str, description: &str, confirm: bool) -> Result<Commit, Error> {
+pub(super) fn commit_of(fields: &CommitFields, confirm: bool) -> Result<Commit, Error> {
+    let CommitFields { name, title, description, note } = fields;
     let mut wrong = Vec::new();
     let name = PromptName::parse(name).map_err(|invalid| wrong.push(invalid));
     let title = library::parse_title(title).map_err(|invalid| wrong.push(invalid));
     let description = library::parse_description(description).map_err(|invalid| wrong.push(invalid));
-    match (name, title, description) {
-        (Ok(name), Ok(title), Ok(description)) => {
-            Ok(Commit { name, title, description, visibility: Visibility::Team, confirm })
+    let note = library::parse_note(note).map_err(|invalid| wrong.push(invalid));
+    match (name, title, description, note) {
+        (Ok(name), Ok(title), Ok(description), Ok(note)) => {
+            Ok(Commit { name, title, description, note, visibility: Visibility::Team, confirm })
         }
         _ => Err(Error::Invalid(wrong)),
     }

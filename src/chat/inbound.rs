@@ -64,6 +64,28 @@ pub enum What {
     },
 }
 
+/// What a draft is committed under, as it is typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitFields {
+    /// The prompt's name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// Why this version was made.
+    #[serde(default)]
+    pub note: String,
+}
+
+impl CommitFields {
+    /// Without a note.
+    pub fn new(name: &str, title: &str, description: &str) -> Self {
+        let owned = str::to_owned;
+        Self { name: owned(name), title: owned(title), description: owned(description), note: String::new() }
+    }
+}
+
 /// A form that was filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,12 +118,9 @@ pub enum Form {
     Commit {
         /// The draft.
         draft: DraftId,
-        /// The prompt's name.
-        name: String,
-        /// Its title.
-        title: String,
-        /// What it is for.
-        description: String,
+        /// What it is committed under.
+        #[serde(flatten)]
+        fields: CommitFields,
         /// The second yes.
         confirm: bool,
     },
@@ -156,7 +175,7 @@ impl Inbound {
             What::Submitted(form) => match form {
                 Form::Test { question, .. } => question,
                 Form::Edit { text, .. } => text,
-                Form::Commit { description, .. } => description,
+                Form::Commit { fields, .. } => &fields.description,
                 Form::Note { note, .. } => note,
                 Form::Say { text, .. } => text,
                 Form::New { need } => need,

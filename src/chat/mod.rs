@@ -39,6 +39,7 @@ use self::inbound::Inbound;
 use self::port::Port;
 use self::reply::{Action, Item, Reply};
 use self::slack::Slack;
+use crate::domain::library::Filter;
 use crate::domain::account::{Identity, Platform as On};
 use crate::domain::text::excerpt;
 use crate::domain::{ArrivalId, DeliveryId, MessageId, TrialId};
@@ -231,7 +232,7 @@ async fn home_page(workshop: &Workshop, identity: &Identity) -> Result<Reply, Er
     let actor = workshop.identify_user(identity, None).await?;
     let running = workshop.running_trials(&actor).await?;
     let (drafts, total) = workshop.drafts(&actor, None, LISTED, 0).await?;
-    let (prompts, in_library) = workshop.prompts(&actor, "", LISTED, 0).await?;
+    let (prompts, in_library) = workshop.prompts(&actor, &Filter::default(), LISTED, 0).await?;
     let heading = |text: String| Item { text: format!("**{text}**"), actions: Vec::new() };
     let mut items = Vec::new();
     if !running.is_empty() {

@@ -3,11 +3,11 @@
 use super::button::{Button, Press};
 use super::compare;
 use super::handle::{Answer, Turn, commit_of, is_committed_as};
-use super::inbound::Form;
+use super::inbound::{CommitFields, Form};
 use super::reply::{self, Reply, scene};
 use crate::domain::draft::{self, ReadOnly};
 use crate::domain::trial::{self, Stars, TrialRequest};
-use crate::domain::{DraftId, Invalid, MessageId, ProposalNumber, RevisionNumber, TrialId};
+use crate::domain::{AnswerId, DraftId, Invalid, MessageId, ProposalNumber, RevisionNumber, TrialId};
 use crate::workshop::draft::{Save, Start};
 use crate::workshop::message::Choice;
 use crate::workshop::{Error, Noun};
@@ -75,6 +75,14 @@ pub(super) async fn pressed(turn: &Turn<'_>, button: &Button, value: &str, messa
             workshop.cancel_trial(actor, trial.draft, trial.id).await?;
             Ok(Answer::Nothing)
         }
+        Press::RateAnswer => {
+            let answer = workshop.rate_answer(actor, answer_of(button)?, Some(Stars::parse(button.number)?), None).await?;
+            match message {
+                "" => Ok(Answer::Whisper(reply::answer_rated(&answer))),
+                _ => Ok(Answer::Nothing),
+            }
+        }
+        Press::Improve => turn.improve(Some(answer_of(button)?), false).await,
         Press::Open => turn.open(draft_of(button)?).await,
         Press::Clone => turn.begin(Start { parent: Some(button.id.clone()), ..Start::default() }).await,
         Press::Keep => {
@@ -126,9 +134,7 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
                 saved => saved.map(|_| Answer::Nothing),
             }
         }
-        Form::Commit { draft, name, title, description, confirm } => {
-            commit(turn, *draft, name, title, description, *confirm).await
-        }
+        Form::Commit { draft, fields, confirm } => commit(turn, *draft, fields, *confirm).await,
         Form::Note { trial, note } => {
             let trial = workshop.find_trial(actor, *trial).await?;
             let note = trial::parse_note(note)?;
@@ -152,12 +158,10 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
 pub(super) async fn commit(
     turn: &Turn<'_>,
     draft: DraftId,
-    name: &str,
-    title: &str,
-    description: &str,
+    fields: &CommitFields,
     confirm: bool,
 ) -> Result<Answer, Error> {
-    let commit = commit_of(name, title, description, confirm)?;
+    let commit = commit_of(fields, confirm)?;
     match turn.workshop.commit_draft(&turn.actor, draft, commit).await {
         Ok((prompt, version)) => {
             // Where the draft does not live, nobody was told yet.
@@ -167,7 +171,7 @@ pub(super) async fn commit(
             }
             Ok(Answer::Whisper(reply::committed(&prompt, version, turn.marker)))
         }
-        Err(Error::ReadOnly(ReadOnly::Committed)) if is_committed_as(turn, draft, name).await? => Ok(Answer::Nothing),
+        Err(Error::ReadOnly(ReadOnly::Committed)) if is_committed_as(turn, draft, &fields.name).await? => Ok(Answer::Nothing),
         Err(error) => Err(error),
     }
 }
@@ -194,6 +198,10 @@ fn gone() -> Error {
 
 pub(super) fn draft_of(button: &Button) -> Result<DraftId, Error> {
     button.id.parse().map_err(|_| gone())
+}
+
+fn answer_of(button: &Button) -> Result<AnswerId, Error> {
+    button.id.parse().map_err(|_| Error::NotFound(Noun::Answer))
 }
 
 pub(super) fn trial_of(button: &Button) -> Result<TrialId, Error> {

@@ -4,6 +4,7 @@ use super::command::{Command, Where};
 use super::handle::Turn;
 use super::reply::{self, Reply, scene};
 use crate::domain::DraftId;
+use crate::domain::library::Filter;
 use crate::domain::proposal::ProposalStatus;
 use crate::workshop::Error;
 
@@ -22,7 +23,7 @@ pub(super) async fn show(turn: &Turn<'_>, command: &Command, living: Option<Draf
             reply::drafts(&drafts, total, marker)
         }
         Command::Library(query) => {
-            let (prompts, total) = workshop.prompts(actor, query, LISTED, 0).await?;
+            let (prompts, total) = workshop.prompts(actor, &Filter { query: query.clone(), ..Filter::default() }, LISTED, 0).await?;
             reply::prompts(&prompts, total, marker)
         }
         Command::Draft => {
@@ -56,6 +57,7 @@ pub(super) async fn show(turn: &Turn<'_>, command: &Command, living: Option<Draf
         | Command::Commit { .. }
         | Command::Clone(_)
         | Command::Ask { .. }
+        | Command::Improve { .. }
         | Command::Restore(_)
         | Command::Link(_)
         | Command::Web => return Ok(None),

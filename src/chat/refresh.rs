@@ -38,6 +38,12 @@ pub(super) async fn refresh<P: Port>(port: &P, refresh: &Refresh) -> Result<Ende
                 edits.extend(results.iter().filter_map(|delivery| edit_of(delivery, &ended)));
             }
         }
+        Refresh::Answer { answer } => {
+            if let Some((scene, posted)) = workshop.posted_answer(*answer).await? {
+                let reply = port.adapt(&scene, worded(&scene));
+                edits.extend(posted.iter().filter_map(|delivery| edit_of(delivery, &reply)));
+            }
+        }
         Refresh::Home { account } => {
             for identity in workshop.home_watchers(*account).await? {
                 if identity.platform == P::PLATFORM {

@@ -103,10 +103,14 @@ pub fn slots(verb: &str) -> &'static [Slot] {
         "ask" => {
             const {
                 &[
-                    needed("prompt", Kind::Prompt, "The prompt's name, such as auspex_default"),
+                    needed("prompt", Kind::Prompt, "Its name, such as auspex_default, or with a version or label: memo@production"),
                     needed("question", Kind::Text(1_000), "Such as: What are the main risks for shipping now?"),
                 ]
             }
+        }
+        "improve" => {
+            const HELP: &str = "version: to become the prompt's next version; clone: a prompt of its own";
+            const { &[optional("as", Kind::Choice(&["clone", "version"]), HELP)] }
         }
         "link" => {
             const { &[optional("code", Kind::Text(40), "The code from where you are known, such as ABCD-EFGH-JKLM")] }
@@ -154,6 +158,7 @@ pub fn choose(verb: &str, given: impl Fn(&str) -> Option<String>) -> Result<Comm
             prompt: given("prompt").ok_or_else(|| usage("ask"))?,
             question: given("question").ok_or_else(|| usage("ask"))?,
         },
+        "improve" => Command::Improve { as_version: words("as") == "version" },
         "restore" => Command::Restore(draft("draft").ok_or_else(|| usage("restore"))?),
         "link" => Command::Link(words("code")),
         // Nothing follows the others.
@@ -173,6 +178,7 @@ mod tests {
                 "open" | "restore" => ("7", |_| "7"),
                 "rate" => ("4 good", |name| if name == "stars" { "4" } else { "good" }),
                 "accept" => ("1 2", |_| "1 2"),
+                "improve" => ("version", |_| "version"),
                 "ask" => ("some_prompt Why so?", |name| if name == "prompt" { "some_prompt" } else { "Why so?" }),
                 "test" => ("7 Why so?", |name| match name {
                     "draft" => "7",

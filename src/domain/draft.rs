@@ -67,6 +67,8 @@ pub struct Draft {
     pub pinned: bool,
     /// The version it was cloned from.
     pub parent: Option<(PromptId, VersionNumber)>,
+    /// Whether it is meant to become the next version of its parent, rather than a prompt of its own.
+    pub publishes: bool,
     /// The version it became.
     pub committed_as: Option<(PromptId, VersionNumber)>,
     /// When it was started.
@@ -243,6 +245,7 @@ mod tests {
             text: "text".to_owned(),
             pinned: false,
             parent: None,
+            publishes: false,
             committed_as: None,
             created_at: now,
             updated_at: now,

@@ -1,6 +1,10 @@
 //! The library: committed prompts and their versions.
 
-use super::{AccountId, Instant, Invalid, PromptId, VersionNumber, access::Visibility, text};
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::{Access, AccountId, DraftId, Instant, Invalid, PromptId, RevisionNumber, VersionNumber, access::Visibility, text};
+use crate::choice;
 
 /// The prompt that ships with the service and cannot be deleted.
 pub const DEFAULT_PROMPT: &str = "auspex_default";
@@ -69,6 +73,16 @@ pub struct Prompt {
     pub version: VersionNumber,
     /// The text of the newest version.
     pub text: String,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Names that point to a version.
+    pub labels: BTreeMap<String, VersionNumber>,
+    /// Since when it should not be used any more.
+    pub deprecated_at: Option<Instant>,
+    /// The name of the prompt to use instead.
+    pub successor: Option<String>,
+    /// How often it was asked.
+    pub uses: i64,
     /// Whether it ships with the service.
     pub shipped: bool,
     /// When it was first committed.
@@ -87,9 +101,196 @@ pub fn parse_description(raw: &str) -> Result<String, Invalid> {
     text::block("description", raw, 0, 500)
 }
 
+/// Reads a version's note, which says why it was made: at most 500 characters.
+pub fn parse_note(raw: &str) -> Result<String, Invalid> {
+    text::block("note", raw, 0, 500)
+}
+
+/// Reads tags: at most 10, each one line of 1 to 30 characters without commas, in lower case; each once.
+pub fn parse_tags<S: AsRef<str>>(raw: &[S]) -> Result<Vec<String>, Invalid> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in raw {
+        let tag = text::line("tags", tag.as_ref(), 1, 30)?.to_lowercase();
+        if tag.contains(',') {
+            return Err(Invalid::new("tags", "are given one by one, without commas"));
+        }
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    if tags.len() > 10 {
+        return Err(Invalid::new("tags", format!("may be at most 10; these are {}", tags.len())));
+    }
+    Ok(tags)
+}
+
+/// The label that sessions and programs in use go by; only owners move it.
+pub const PRODUCTION: &str = "production";
+
+/// A name that points to one version of a prompt: `^[a-z0-9_-]{1,40}$`, and no number.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Label(String);
+
+impl Label {
+    /// Reads a label.
+    pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        let fits = (1..=40).contains(&raw.len())
+            && raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        if !fits || raw.bytes().all(|b| b.is_ascii_digit()) {
+            let reason = "must have 1 to 40 lower-case letters, digits, '_' or '-', and not be a number";
+            return Err(Invalid::new("label", reason));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The label as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What somebody must be able to do with the prompt to move it.
+    pub fn needs(&self) -> Access {
+        if self.0 == PRODUCTION { Access::Owner } else { Access::Editor }
+    }
+}
+
+impl std::fmt::Display for Label {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which text of a prompt is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pick {
+    /// The newest, whichever that is at the time.
+    #[default]
+    Newest,
+    /// This version.
+    Version(VersionNumber),
+    /// The one that this label points to at the time.
+    Label(Label),
+}
+
+impl Pick {
+    /// Reads a version and a label of which at most one is given.
+    pub fn of(version: Option<i32>, label: Option<&str>) -> Result<Self, Invalid> {
+        match (version, label) {
+            (None, None) => Ok(Self::Newest),
+            (Some(version), None) => Ok(Self::Version(VersionNumber(version))),
+            (None, Some(label)) => Label::parse(label).map(Self::Label),
+            (Some(_), Some(_)) => Err(Invalid::new("label", "and version exclude each other; give one")),
+        }
+    }
+}
+
+/// A prompt as people type it: its name, perhaps with `@` and a version or a label.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reference {
+    /// The prompt's name.
+    pub name: String,
+    /// Which text of it.
+    pub pick: Pick,
+}
+
+impl FromStr for Reference {
+    type Err = Invalid;
+
+    fn from_str(raw: &str) -> Result<Self, Invalid> {
+        let (name, pick) = match raw.trim().split_once('@') {
+            None => (raw.trim(), Pick::Newest),
+            Some((name, pick)) => match pick.trim_start_matches('v').parse() {
+                Ok(version) => (name, Pick::Version(VersionNumber(version))),
+                Err(_) => (name, Pick::Label(Label::parse(pick)?)),
+            },
+        };
+        Ok(Self { name: name.to_owned(), pick })
+    }
+}
+
+/// What one version of a prompt shows of itself, without its text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Its number, from 1.
+    pub number: VersionNumber,
+    /// Why it was made.
+    pub note: String,
+    /// Who published it.
+    pub author: Option<String>,
+    /// The draft and the revision that it was, if it came from one.
+    pub draft: Option<(DraftId, RevisionNumber)>,
+    /// The labels that point to it.
+    pub labels: Vec<String>,
+    /// Finished tests of its text in that draft.
+    pub tests: i64,
+    /// The mean of their stars.
+    pub mean_rating: Option<f64>,
+    /// Characters of its text.
+    pub length: i32,
+    /// When it was published.
+    pub created_at: Instant,
+}
+
+/// A member of a family: a prompt and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relative {
+    /// Its id.
+    pub id: PromptId,
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its newest version.
+    pub version: VersionNumber,
+    /// What it was cloned from.
+    pub parent: Option<(PromptId, VersionNumber)>,
+    /// Whether it should not be used any more.
+    pub deprecated: bool,
+    /// Whether it was deleted.
+    pub deleted: bool,
+    /// How often it was asked.
+    pub uses: i64,
+}
+
+choice! {
+    /// How a list of prompts is sorted.
+    pub enum Sort {
+        /// By name.
+        Name = "name",
+        /// The latest change first.
+        Updated = "updated",
+        /// The newest prompt first.
+        Created = "created",
+        /// The most asked first.
+        Uses = "uses",
+    }
+}
+
+/// What to list of the library.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Words that must all appear in name, title, description, tags or text.
+    pub query: String,
+    /// Only prompts with this tag.
+    pub tag: Option<String>,
+    /// Only prompts that are seen by these.
+    pub visibility: Option<Visibility>,
+    /// The order; by name when not given.
+    pub sort: Option<Sort>,
+}
+
 /// What wants a second yes before a commit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CommitWarning {
+    /// Somebody published since the draft was cloned.
+    Behind {
+        /// The version that the draft was cloned from.
+        base: VersionNumber,
+        /// The newest version.
+        newest: VersionNumber,
+    },
     /// The current revision has no finished test.
     Untested,
     /// People rated its tests below 3 on average.
@@ -113,6 +314,11 @@ impl CommitWarning {
 impl std::fmt::Display for CommitWarning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Behind { base, newest } => write!(
+                f,
+                "This draft began with version {base}; version {newest} was published since, and its changes are not in \
+                 this draft."
+            ),
             Self::Untested => f.write_str("The current text has not been tested."),
             Self::RatedLow { mean } => write!(f, "The tests of the current text were rated {mean:.1} of 5 on average."),
         }
@@ -147,5 +353,31 @@ mod tests {
         assert_eq!(CommitWarning::of(2, Some(2.9)), Some(CommitWarning::RatedLow { mean: 2.9 }));
         assert_eq!(CommitWarning::of(2, Some(3.0)), None);
         assert_eq!(CommitWarning::of(1, None), None);
+    }
+
+    #[test]
+    fn a_prompt_may_be_named_with_a_version_or_a_label() {
+        let read = |raw: &str| raw.parse::<Reference>().map(|reference| reference.pick);
+        assert_eq!(read("risk_memo"), Ok(Pick::Newest));
+        assert_eq!(read("risk_memo@3"), Ok(Pick::Version(VersionNumber(3))));
+        assert_eq!(read("risk_memo@v3"), Ok(Pick::Version(VersionNumber(3))));
+        assert_eq!(read("risk_memo@production"), Ok(Pick::Label(Label::parse(PRODUCTION).unwrap())));
+        assert!(read("risk_memo@Not A Label").is_err());
+        assert!(Label::parse("7").is_err() && Label::parse("").is_err() && Label::parse(&"a".repeat(41)).is_err());
+        assert!(Pick::of(Some(1), Some("production")).is_err());
+    }
+
+    #[test]
+    fn only_owners_move_what_is_in_production() {
+        assert_eq!(Label::parse(PRODUCTION).unwrap().needs(), Access::Owner);
+        assert_eq!(Label::parse("candidate").unwrap().needs(), Access::Editor);
+    }
+
+    #[test]
+    fn tags_are_few_short_and_each_once() {
+        assert_eq!(parse_tags(&["Risk ", "risk", "Shipping news"]).unwrap(), ["risk", "shipping news"]);
+        assert!(parse_tags(&["a,b"]).is_err() && parse_tags(&[""]).is_err() && parse_tags(&["x".repeat(31)]).is_err());
+        let many: Vec<String> = (0..11).map(|number| number.to_string()).collect();
+        assert!(parse_tags(&many).is_err());
     }
 }

@@ -1,10 +1,41 @@
-//! Sessions: a question put to a committed prompt, and its answer.
+//! Sessions: conversations with a committed prompt, made of questions and their answers.
 
 use super::citation::CitationCheck;
+use super::library::Pick;
 use super::research_window::Window;
-use super::trial::Metrics;
-use super::{AccountId, AnswerId, Instant, PromptId, RetrievalId, VersionNumber};
+use super::trial::{Metrics, Rating};
+use super::{AccountId, AnswerId, ChatId, Instant, Invalid, PromptId, RetrievalId, VersionNumber, text};
 use crate::choice;
+
+/// Reads a session's title: one line of at most 100 characters.
+pub fn parse_title(raw: &str) -> Result<String, Invalid> {
+    text::line("title", raw, 0, 100)
+}
+
+/// A conversation with a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its number.
+    pub chat: ChatId,
+    /// Whose it is.
+    pub owner: AccountId,
+    /// What it is called.
+    pub title: String,
+    /// The topic whose articles it is answered from.
+    pub topic: String,
+    /// The prompt.
+    pub prompt: PromptId,
+    /// The prompt's name.
+    pub prompt_name: String,
+    /// Which text of the prompt answers.
+    pub pick: Pick,
+    /// How many questions were asked.
+    pub questions: i64,
+    /// When it was begun.
+    pub created_at: Instant,
+    /// When it was last used.
+    pub active_at: Instant,
+}
 
 choice! {
     /// Where a question to a prompt is.
@@ -37,6 +68,10 @@ pub struct Answer {
     pub id: AnswerId,
     /// Who asked.
     pub account: AccountId,
+    /// The session it belongs to.
+    pub chat: Option<ChatId>,
+    /// Whether it was asked where others read along.
+    pub open_to_readers: bool,
     /// The prompt that was asked.
     pub prompt: PromptId,
     /// The prompt's name.
@@ -69,6 +104,8 @@ pub struct Answer {
     pub citations: Option<CitationCheck>,
     /// Cost and times.
     pub metrics: Metrics,
+    /// Stars and notes, by person.
+    pub ratings: Vec<Rating>,
     /// When it was asked.
     pub created_at: Instant,
     /// When it ended.

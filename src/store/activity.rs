@@ -27,6 +27,20 @@ choice! {
         TrialRated = "trial_rated",
         /// A draft became a version of a prompt.
         PromptCommitted = "prompt_committed",
+        /// A text of a prompt became its next version again.
+        PromptReverted = "prompt_reverted",
+        /// A label was pointed to a version, or taken away.
+        PromptLabelled = "prompt_labelled",
+        /// A prompt's title, description or tags changed.
+        PromptDescribed = "prompt_described",
+        /// A prompt was deprecated, or that was taken back.
+        PromptDeprecated = "prompt_deprecated",
+        /// A prompt was deleted.
+        PromptDeleted = "prompt_deleted",
+        /// A session was deleted.
+        SessionDeleted = "session_deleted",
+        /// An answer of a session was rated.
+        AnswerRated = "answer_rated",
         /// A prompt was cloned.
         PromptCloned = "prompt_cloned",
         /// A prompt was asked a question.
@@ -53,6 +67,13 @@ impl Event {
     /// Something an account did with a draft.
     pub fn draft(kind: Happened, account: Option<AccountId>, draft: DraftId) -> Self {
         Self { kind, account, draft: Some(draft), prompt: None, detail: Value::Object(Default::default()) }
+    }
+}
+
+impl Event {
+    /// Something an account did with a prompt.
+    pub fn prompt(kind: Happened, account: Option<AccountId>, prompt: PromptId, detail: Value) -> Self {
+        Self { kind, account, draft: None, prompt: Some(prompt), detail }
     }
 }
 

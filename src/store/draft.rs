@@ -18,6 +18,7 @@ struct Row {
     pinned: bool,
     parent_prompt_id: Option<i32>,
     parent_version: Option<i32>,
+    publishes: bool,
     prompt_id: Option<i32>,
     prompt_version: Option<i32>,
     created_at: Instant,
@@ -43,6 +44,7 @@ impl TryFrom<Row> for Draft {
             text: row.text,
             pinned: row.pinned,
             parent: version(row.parent_prompt_id, row.parent_version),
+            publishes: row.publishes,
             committed_as: version(row.prompt_id, row.prompt_version),
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -63,7 +65,7 @@ macro_rules! select_draft {
         sqlx::query_as!(
             Row,
             r#"select d.id, d.owner_id, d.chat_id, d.name, d.description, d.status, d.status_before_expiry, d.revision,
-                coalesce(r.text, '') as "text!", d.pinned, d.parent_prompt_id, d.parent_version, d.prompt_id,
+                coalesce(r.text, '') as "text!", d.pinned, d.parent_prompt_id, d.parent_version, d.publishes, d.prompt_id,
                 d.prompt_version, d.created_at, d.updated_at, d.active_at, d.expired_at, d.purged_at
             from drafts d
             left join draft_revisions r on r.draft_id = d.id and r.number = d.revision
@@ -172,6 +174,8 @@ pub struct NewDraft {
     pub description: String,
     /// The version it is a clone of.
     pub parent: Option<(PromptId, VersionNumber)>,
+    /// Whether it is meant to become its parent's next version.
+    pub publishes: bool,
 }
 
 /// Adds a draft without text, and its conversation.
@@ -179,8 +183,9 @@ pub async fn insert(conn: &mut Conn, new: &NewDraft, now: Instant) -> Result<(Dr
     let row = sqlx::query!(
         "with chat as (insert into chats (owner_id, created_at) values ($1, $2) returning id)
         insert into drafts
-            (owner_id, chat_id, name, description, parent_prompt_id, parent_version, created_at, updated_at, active_at)
-        select $1, chat.id, $3, $4, $5, $6, $2, $2, $2 from chat
+            (owner_id, chat_id, name, description, parent_prompt_id, parent_version, publishes, created_at, updated_at,
+             active_at)
+        select $1, chat.id, $3, $4, $5, $6, $7, $2, $2, $2 from chat
         returning id, chat_id",
         new.owner.0,
         now,
@@ -188,6 +193,7 @@ pub async fn insert(conn: &mut Conn, new: &NewDraft, now: Instant) -> Result<(Dr
         new.description,
         new.parent.map(|(prompt, _)| prompt.0),
         new.parent.map(|(_, version)| version.0),
+        new.publishes,
     )
     .fetch_one(conn)
     .await?;

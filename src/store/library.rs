@@ -1,9 +1,11 @@
-//! Prompts, their versions and labels.
+//! Prompts: finding, listing, adding, changing and deleting them. Their versions and labels are in [`super::version`].
+
+use std::collections::BTreeMap;
 
 use super::{Conn, Error, corrupt};
 use crate::domain::access::Visibility;
-use crate::domain::library::Prompt;
-use crate::domain::{AccountId, DraftId, Instant, PromptId, RevisionNumber, VersionNumber};
+use crate::domain::library::{Filter, Prompt, Relative, Sort};
+use crate::domain::{AccountId, Instant, PromptId, VersionNumber};
 
 struct Row {
     id: i32,
@@ -18,6 +20,11 @@ struct Row {
     family_id: i32,
     version: i32,
     text: String,
+    tags: Vec<String>,
+    labels: serde_json::Value,
+    deprecated_at: Option<Instant>,
+    successor: Option<String>,
+    uses: i64,
     shipped: bool,
     created_at: Instant,
     updated_at: Instant,
@@ -26,6 +33,7 @@ struct Row {
 impl TryFrom<Row> for Prompt {
     type Error = Error;
     fn try_from(row: Row) -> Result<Self, Error> {
+        let labels = serde_json::from_value::<BTreeMap<String, VersionNumber>>(row.labels);
         Ok(Self {
             id: PromptId(row.id),
             name: row.name,
@@ -38,6 +46,11 @@ impl TryFrom<Row> for Prompt {
             family: PromptId(row.family_id),
             version: VersionNumber(row.version),
             text: row.text,
+            tags: row.tags,
+            labels: labels.map_err(corrupt("prompt_labels", row.id))?,
+            deprecated_at: row.deprecated_at,
+            successor: row.successor,
+            uses: row.uses,
             shipped: row.shipped,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -51,12 +64,16 @@ macro_rules! select_prompt {
         sqlx::query_as!(
             Row,
             r#"select p.id, p.name, p.title, p.description, p.owner_id, o.name as "owner_name?", p.visibility,
-                parent.name as "parent_name?", p.parent_version, p.family_id, p.version, v.text, p.shipped,
-                p.created_at, p.updated_at
+                parent.name as "parent_name?", p.parent_version, p.family_id, p.version, v.text, p.tags,
+                coalesce(
+                    (select jsonb_object_agg(l.label, l.version) from prompt_labels l where l.prompt_id = p.id), '{}'
+                ) as "labels!", p.deprecated_at, successor.name as "successor?", p.uses, p.shipped, p.created_at,
+                p.updated_at
             from prompts p
             join prompt_versions v on v.prompt_id = p.id and v.number = p.version
             left join accounts o on o.id = p.owner_id
             left join prompts parent on parent.id = p.parent_id
+            left join prompts successor on successor.id = p.successor_id and successor.deleted_at is null
             "# + $rest $(, $arg)*
         ).$fetch($conn).await?
     };
@@ -64,12 +81,12 @@ macro_rules! select_prompt {
 
 /// The prompt of this name.
 pub async fn find(conn: &mut Conn, name: &str) -> Result<Option<Prompt>, Error> {
-    select_prompt!(conn, fetch_optional, "where p.name = $1", name).map(Prompt::try_from).transpose()
+    select_prompt!(conn, fetch_optional, "where p.name = $1 and p.deleted_at is null", name).map(Prompt::try_from).transpose()
 }
 
 /// The prompt with this id.
 pub async fn find_by_id(conn: &mut Conn, id: PromptId) -> Result<Option<Prompt>, Error> {
-    select_prompt!(conn, fetch_optional, "where p.id = $1", id.0).map(Prompt::try_from).transpose()
+    select_prompt!(conn, fetch_optional, "where p.id = $1 and p.deleted_at is null", id.0).map(Prompt::try_from).transpose()
 }
 
 /// The prompt of this name if the account may see it, with what the account may do with it.
@@ -83,22 +100,33 @@ pub async fn find_visible(
     Ok(access.map(|access| (prompt, access)))
 }
 
-/// A page of the prompts that an account may see, by name, and how many there are in all.
-///
-/// `words` must all appear in name, title, description or text.
+/// The name of a prompt, also of one that was deleted.
+pub async fn find_name(conn: &mut Conn, id: PromptId) -> Result<Option<String>, Error> {
+    Ok(sqlx::query_scalar!("select name from prompts where id = $1", id.0).fetch_optional(conn).await?)
+}
+
+/// Like [`find`], locked until the transaction ends.
+pub async fn lock(conn: &mut Conn, id: PromptId) -> Result<Option<Prompt>, Error> {
+    select_prompt!(conn, fetch_optional, "where p.id = $1 and p.deleted_at is null for update of p", id.0)
+        .map(Prompt::try_from)
+        .transpose()
+}
+
+/// A page of the prompts that an account may see, and how many there are in all.
 pub async fn list(
     conn: &mut Conn,
     account: AccountId,
-    words: &[String],
+    filter: &Filter,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<Prompt>, i64), Error> {
+    let words: Vec<&str> = filter.query.split_whitespace().take(20).collect();
     let patterns: Vec<String> = words.iter().map(|word| format!("%{}%", escape_like(word))).collect();
-    let ids = sqlx::query_scalar!(
-        r#"select p.id
+    let found = sqlx::query!(
+        r#"select p.id, count(*) over () as "total!"
         from prompts p
-        join prompt_versions v on v.prompt_id = p.id and v.number = p.version
-        where (
+        where p.deleted_at is null
+            and (
                 p.visibility = 'public'
                 or p.owner_id = $1
                 or exists (select from grants g where g.prompt_id = p.id and g.account_id = $1)
@@ -106,17 +134,49 @@ pub async fn list(
                     select from memberships m where m.team_id = p.team_id and m.account_id = $1
                 )
             )
-            and concat_ws(e'\n', p.name, p.title, p.description, v.text) ilike all ($2)
-        order by p.name"#,
+            and (
+                $2 = ''
+                or p.words @@ to_tsquery('simple', $2)
+                or concat_ws(e'\n', p.name, p.title, p.description, array_to_string(p.tags, ' ')) ilike all ($3)
+            )
+            and ($4::text is null or $4 = any(p.tags))
+            and ($5::text is null or p.visibility = $5)
+        order by
+            case when $6 = 'updated' then p.updated_at end desc,
+            case when $6 = 'created' then p.created_at end desc,
+            case when $6 = 'uses' then p.uses end desc,
+            p.name
+        limit $7 offset $8"#,
         account.0,
+        search_words(&words),
         &patterns,
+        filter.tag,
+        filter.visibility.map(Visibility::as_str),
+        filter.sort.unwrap_or(Sort::Name).as_str(),
+        limit,
+        offset,
     )
     .fetch_all(&mut *conn)
     .await?;
-    let total = ids.len() as i64;
-    let page: Vec<i32> = ids.into_iter().skip(offset.max(0) as usize).take(limit.max(0) as usize).collect();
-    let rows = select_prompt!(conn, fetch_all, "where p.id = any($1) order by p.name", &page);
+    let total = match found.first() {
+        Some(first) => first.total,
+        None if offset > 0 => Box::pin(list(&mut *conn, account, filter, 1, 0)).await?.1,
+        None => 0,
+    };
+    let ids: Vec<i32> = found.into_iter().map(|row| row.id).collect();
+    let rows = select_prompt!(conn, fetch_all, "where p.id = any($1) order by array_position($1, p.id)", &ids);
     Ok((rows.into_iter().map(Prompt::try_from).collect::<Result<_, _>>()?, total))
+}
+
+/// A `tsquery` that wants a word beginning with each of these; empty when they hold no letters or digits.
+fn search_words(words: &[&str]) -> String {
+    let parts = words.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric()));
+    let parts: Vec<String> = parts.filter(|part| !part.is_empty()).map(|part| format!("{part}:*")).collect();
+    match parts.is_empty() && !words.is_empty() {
+        // A word that no text has, so that only names and titles are looked at.
+        true => "\u{10fffd}".to_owned(),
+        false => parts.join(" & "),
+    }
 }
 
 fn escape_like(word: &str) -> String {
@@ -169,52 +229,62 @@ pub async fn insert(conn: &mut Conn, new: &NewPrompt<'_>, now: Instant) -> Resul
     Ok(PromptId(id))
 }
 
-/// Where a version's text came from.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// The draft and its revision.
-    pub draft: Option<(DraftId, RevisionNumber)>,
-    /// Who published it.
-    pub author: Option<AccountId>,
-    /// Why.
-    pub note: String,
+/// What people say about a prompt.
+#[derive(Debug, Clone)]
+pub struct About<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// What it is for.
+    pub description: &'a str,
+    /// Words to find it by.
+    pub tags: &'a [String],
 }
 
-/// Adds a text as a prompt's next version and makes it the newest.
-pub async fn insert_version(
-    conn: &mut Conn,
-    prompt: PromptId,
-    text: &str,
-    origin: &Origin,
-    now: Instant,
-) -> Result<VersionNumber, Error> {
-    let number = sqlx::query_scalar!(
-        "with next as (
-            update prompts set version = version + 1, updated_at = $7 where id = $1 returning version
-        )
-        insert into prompt_versions (prompt_id, number, text, note, draft_id, draft_revision, author_id, created_at)
-        select $1, next.version, $2, $3, $4, $5, $6, $7 from next
-        returning number",
-        prompt.0,
-        text,
-        origin.note,
-        origin.draft.map(|(draft, _)| draft.0),
-        origin.draft.map(|(_, revision)| revision.0),
-        origin.author.map(|id| id.0),
+/// Saves what people say about a prompt.
+pub async fn update(conn: &mut Conn, id: PromptId, about: &About<'_>, now: Instant) -> Result<(), Error> {
+    sqlx::query!(
+        "update prompts set title = $2, description = $3, tags = $4, updated_at = $5 where id = $1",
+        id.0,
+        about.title,
+        about.description,
+        about.tags,
         now,
     )
-    .fetch_one(conn)
+    .execute(&mut *conn)
     .await?;
-    Ok(VersionNumber(number))
+    renew_words(conn, id).await
 }
 
-/// Saves a prompt's title and description.
-pub async fn update(conn: &mut Conn, id: PromptId, title: &str, description: &str, now: Instant) -> Result<(), Error> {
+/// Renews what a prompt is found by.
+pub(super) async fn renew_words(conn: &mut Conn, id: PromptId) -> Result<(), Error> {
     sqlx::query!(
-        "update prompts set title = $2, description = $3, updated_at = $4 where id = $1",
+        "update prompts p
+        set words =
+            setweight(to_tsvector('simple', concat_ws(' ', replace(p.name, '_', ' '), p.title, array_to_string(p.tags, ' '))), 'A')
+            || setweight(to_tsvector('simple', p.description), 'B')
+            || setweight(to_tsvector('simple', v.text), 'C')
+        from prompt_versions v
+        where p.id = $1 and v.prompt_id = p.id and v.number = p.version",
         id.0,
-        title,
-        description,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Says that a prompt should not be used any more and what to use instead, or takes that back.
+pub async fn set_deprecated(
+    conn: &mut Conn,
+    id: PromptId,
+    deprecated_at: Option<Instant>,
+    successor: Option<PromptId>,
+    now: Instant,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update prompts set deprecated_at = $2, successor_id = $3, updated_at = $4 where id = $1",
+        id.0,
+        deprecated_at,
+        successor.map(|id| id.0),
         now,
     )
     .execute(conn)
@@ -222,55 +292,53 @@ pub async fn update(conn: &mut Conn, id: PromptId, title: &str, description: &st
     Ok(())
 }
 
-/// One version of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// Its number, from 1.
-    pub number: VersionNumber,
-    /// The text.
-    pub text: String,
-    /// Why it was made.
-    pub note: String,
-    /// Who published it.
-    pub author: Option<String>,
-    /// When.
-    pub created_at: Instant,
+/// Counts one use of a prompt.
+pub async fn count_use(conn: &mut Conn, id: PromptId) -> Result<(), Error> {
+    sqlx::query!("update prompts set uses = uses + 1 where id = $1", id.0).execute(conn).await?;
+    Ok(())
 }
 
-/// Every version of a prompt, oldest first.
-pub async fn versions(conn: &mut Conn, prompt: PromptId) -> Result<Vec<Version>, Error> {
+/// Deletes a prompt: its texts, labels and grants go, its name is free; the row stays for its clones.
+pub async fn delete(conn: &mut Conn, id: PromptId, now: Instant) -> Result<(), Error> {
+    sqlx::query!("delete from prompt_labels where prompt_id = $1", id.0).execute(&mut *conn).await?;
+    sqlx::query!("delete from grants where prompt_id = $1", id.0).execute(&mut *conn).await?;
+    sqlx::query!("update prompt_versions set text = '', note = '' where prompt_id = $1", id.0)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!(
+        "update prompts set deleted_at = $2, updated_at = $2, description = '', tags = '{}', words = '' where id = $1",
+        id.0,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The members of a family, also those that were deleted, in the order in which they came.
+pub async fn family(conn: &mut Conn, family: PromptId) -> Result<Vec<Relative>, Error> {
     let rows = sqlx::query!(
-        r#"select v.number, v.text, v.note, a.name as "author?", v.created_at
-        from prompt_versions v
-        left join accounts a on a.id = v.author_id
-        where v.prompt_id = $1
-        order by v.number"#,
-        prompt.0,
+        r#"select id, name, title, version, parent_id, parent_version, deprecated_at is not null as "deprecated!",
+            deleted_at is not null as "deleted!", uses
+        from prompts
+        where family_id = $1
+        order by id
+        limit 1000"#,
+        family.0,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Version {
-            number: VersionNumber(row.number),
-            text: row.text,
-            note: row.note,
-            author: row.author,
-            created_at: row.created_at,
-        })
-        .collect())
-}
-
-/// The text of one version of a prompt.
-pub async fn version_text(conn: &mut Conn, prompt: PromptId, number: VersionNumber) -> Result<Option<String>, Error> {
-    let text = sqlx::query_scalar!(
-        "select text from prompt_versions where prompt_id = $1 and number = $2",
-        prompt.0,
-        number.0,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(text)
+    let relative = rows.into_iter().map(|row| Relative {
+        id: PromptId(row.id),
+        name: row.name,
+        title: row.title,
+        version: VersionNumber(row.version),
+        parent: row.parent_id.map(PromptId).zip(row.parent_version.map(VersionNumber)),
+        deprecated: row.deprecated,
+        deleted: row.deleted,
+        uses: row.uses,
+    });
+    Ok(relative.collect())
 }
 
 /// Drafts that were started from a prompt.

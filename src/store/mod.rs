@@ -22,8 +22,10 @@ pub mod message;
 pub mod once;
 pub mod place;
 pub mod proposal;
+pub mod session;
 pub mod settings;
 pub mod trial;
+pub mod version;
 
 use std::str::FromStr;
 use std::time::Duration;

@@ -25,7 +25,7 @@ pub(super) struct Problem {
     /// The HTTP status.
     status: u16,
     /// What happened and what to do, for people.
-    detail: String,
+    pub(super) detail: String,
     #[serde(flatten)]
     extra: Box<Extra>,
 }
@@ -165,6 +165,11 @@ impl Problem {
         problem
     }
 
+    /// There is no such thing, for a reason that people should know.
+    pub(super) fn missing(detail: &str) -> Self {
+        Self { detail: detail.to_owned(), ..Self::no_such_thing() }
+    }
+
     pub(super) fn no_such_thing() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such thing, or you may not see it.")
     }
@@ -178,7 +183,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, title, error.to_string())
     }
 
-    fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
+    pub(super) fn fault(error: &(dyn std::error::Error + 'static)) -> Self {
         let reference = format!("{:08x}", rand::random::<u32>());
         tracing::error!(reference, error, "A request failed by a fault of ours");
         let detail = format!(

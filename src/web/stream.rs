@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::Actor;
+use crate::domain::session::Answer;
 use crate::domain::trial::Trial;
+use crate::domain::{Actor, AnswerId};
 use crate::workshop::event::{Event, Subscription};
 use crate::workshop::message::Message;
 use crate::workshop::{Error, Workshop};
@@ -57,6 +58,7 @@ impl AnswerWatch {
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
                     | Event::QuestionAnswered { .. }
+                    | Event::Written { .. }
                     | Event::CancelTrial { .. }
                     | Event::Admit
                     | Event::Pushed,
@@ -70,6 +72,60 @@ impl AnswerWatch {
         loop {
             if let Heard::Answer(answer) = self.next().await? {
                 return Ok(*answer);
+            }
+        }
+    }
+}
+
+/// What happened while waiting for the answer to a question.
+pub(super) enum Wrote {
+    /// More text; `restart` when the answer begins anew.
+    Delta {
+        /// The text.
+        text: String,
+        /// Whether it begins anew.
+        restart: bool,
+    },
+    /// The question has ended.
+    Ended(Box<Answer>),
+}
+
+/// Waits for the answer to a question of a session. Subscribed before the question was stored, it misses no text.
+pub(super) struct QuestionWatch {
+    pub(super) workshop: Workshop,
+    pub(super) actor: Actor,
+    pub(super) answer: AnswerId,
+    pub(super) events: Subscription,
+    pub(super) started: bool,
+}
+
+impl QuestionWatch {
+    /// The next that happens.
+    pub(super) async fn next(&mut self) -> Result<Wrote, Error> {
+        loop {
+            let event = tokio::time::timeout(LOOK, self.events.next()).await.ok();
+            match event.as_deref() {
+                Some(Event::Written { answer, part, text }) if *answer == self.answer => {
+                    let restart = *part == 0 && std::mem::replace(&mut self.started, true);
+                    return Ok(Wrote::Delta { text: text.clone(), restart });
+                }
+                Some(Event::QuestionAnswered { answer }) if *answer != self.answer => {}
+                Some(Event::QuestionAnswered { .. } | Event::Gap) | None => {
+                    let answer = self.workshop.answer(&self.actor, self.answer).await?;
+                    if answer.status.is_final() {
+                        return Ok(Wrote::Ended(Box::new(answer)));
+                    }
+                }
+                Some(
+                    Event::Delta { .. }
+                    | Event::Answered { .. }
+                    | Event::Written { .. }
+                    | Event::DraftChanged { .. }
+                    | Event::TrialChanged { .. }
+                    | Event::CancelTrial { .. }
+                    | Event::Admit
+                    | Event::Pushed,
+                ) => {}
             }
         }
     }
@@ -105,6 +161,7 @@ impl TrialWatch {
                         | Event::Answered { .. }
                         | Event::DraftChanged { .. }
                         | Event::QuestionAnswered { .. }
+                        | Event::Written { .. }
                         | Event::CancelTrial { .. }
                         | Event::Admit
                         | Event::Pushed => {}

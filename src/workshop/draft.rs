@@ -10,7 +10,8 @@ use crate::domain::conversation::{MessageRole, Outcome, parse_message};
 use crate::domain::draft::{Draft, DraftStatus, Revision, Source, name_from};
 use crate::domain::place::Place;
 use crate::domain::proposal::{self, DiffPart};
-use crate::domain::{Access, AccountId, Actor, DraftId, MessageId, PromptId, RevisionNumber, VersionNumber};
+use crate::domain::text::excerpt;
+use crate::domain::{Access, AccountId, Actor, AnswerId, DraftId, MessageId, PromptId, RevisionNumber, VersionNumber};
 use crate::queue;
 use crate::store::activity::Happened;
 use crate::store::delivery::DeliveryKind;
@@ -26,6 +27,10 @@ pub struct Start {
     pub text: Option<String>,
     /// A prompt of the library to clone.
     pub parent: Option<String>,
+    /// Whether the draft is to become the next version of the prompt that it begins with.
+    pub publishes: bool,
+    /// An answer to improve on: the draft begins with the prompt that gave it.
+    pub answer: Option<AnswerId>,
     /// The draft's name.
     pub name: Option<String>,
     /// What is needed, in the person's words.
@@ -116,15 +121,13 @@ impl Workshop {
         }
         let requirements = start.requirements.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let requirements = requirements.map(parse_message).transpose()?;
-        let parent = match &start.parent {
-            None => None,
-            Some(name) => {
-                let found = store::library::find_visible(conn, name, actor.account).await?;
-                Some(found.ok_or(Error::NotFound(Noun::Prompt))?.0)
-            }
-        };
+        let (parent, improved) = self.parent_of(conn, actor, &start).await?;
+        let requirements = requirements.or(improved);
         let name = start.name.unwrap_or_else(|| match (&parent, &requirements) {
-            (Some(prompt), _) => crate::domain::text::excerpt(&format!("{} (clone)", prompt.title), 100),
+            (Some(from), _) if start.publishes => {
+                excerpt(&format!("{} (version {})", from.prompt.title, from.prompt.version.0 + 1), 100)
+            }
+            (Some(from), _) => excerpt(&format!("{} (clone)", from.prompt.title), 100),
             (None, Some(requirements)) => name_from(requirements),
             (None, None) => "Untitled draft".to_owned(),
         });
@@ -132,17 +135,22 @@ impl Workshop {
             owner: actor.account,
             name,
             description: String::new(),
-            parent: parent.as_ref().map(|prompt| (prompt.id, prompt.version)),
+            parent: parent.as_ref().map(|from| (from.prompt.id, from.number)),
+            publishes: start.publishes && parent.is_some(),
         };
         let (id, chat) = store::draft::insert(conn, &new, now).await?;
         let text = start.text.filter(|text| !text.trim().is_empty());
         let first = match (&text, &parent) {
             (Some(text), _) => Some((text.as_str(), Source::Edit)),
-            (None, Some(prompt)) => Some((prompt.text.as_str(), Source::Clone)),
+            (None, Some(from)) => Some((from.text.as_str(), Source::Clone)),
             (None, None) => None,
         };
         if let Some((text, source)) = first {
-            store::draft::insert_revision(conn, id, text, source, Some(actor.account), now).await?;
+            let revision = store::draft::insert_revision(conn, id, text, source, Some(actor.account), now).await?;
+            if let Some(answer) = start.answer {
+                store::answer::copy_as_trial(conn, answer, id, revision).await?;
+                store::draft::touch(conn, id, DraftStatus::Testing, now).await?;
+            }
         }
         let said = |role, content, questions, revision| Message {
             id: MessageId::new(),
@@ -166,7 +174,7 @@ impl Workshop {
         }
         let welcome = match first {
             Some((text, _)) => {
-                let greeting = guided::welcome_with_text(text, parent.as_ref().map(|prompt| prompt.title.as_str()));
+                let greeting = guided::welcome_with_text(text, parent.as_ref().map(|from| from.prompt.title.as_str()));
                 said(MessageRole::Assistant, greeting, Vec::new(), Some(RevisionNumber(1)))
             }
             None => {
@@ -176,13 +184,23 @@ impl Workshop {
         };
         store::message::insert(conn, &welcome, None).await?;
         let mut event = store::activity::Event::draft(Happened::WorkshopStarted, Some(actor.account), id);
-        if let Some(prompt) = &parent {
+        if let Some(from) = &parent {
             event.kind = Happened::PromptCloned;
-            event.prompt = Some(prompt.id);
+            event.prompt = Some(from.prompt.id);
         }
         store::activity::insert(conn, &event, now).await?;
         let draft = store::draft::find(conn, id).await?.ok_or(Error::NotFound(Noun::Draft))?;
         Ok(Started { draft, welcome })
+    }
+
+    /// The name that a draft is most likely to be committed under.
+    pub async fn suggested_prompt_name(&self, draft: &Draft) -> Result<Option<String>, Error> {
+        if draft.publishes
+            && let Some((name, _)) = self.prompt_reference(draft.parent).await?
+        {
+            return Ok(Some(name));
+        }
+        Ok(draft.suggested_prompt_name().map(|name| name.to_string()))
     }
 
     /// A page of the actor's own and shared drafts, newest first, and how many there are in all.
@@ -235,8 +253,8 @@ impl Workshop {
         reference: Option<(PromptId, VersionNumber)>,
     ) -> Result<Option<(String, VersionNumber)>, Error> {
         let Some((id, version)) = reference else { return Ok(None) };
-        let prompt = store::library::find_by_id(&mut *self.store.conn().await?, id).await?;
-        Ok(prompt.map(|prompt| (prompt.name, version)))
+        let name = store::library::find_name(&mut *self.store.conn().await?, id).await?;
+        Ok(name.map(|name| (name, version)))
     }
 
     /// Saves changes to a draft. A new text becomes a revision.

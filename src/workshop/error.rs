@@ -23,6 +23,12 @@ choice! {
         Answer = "answer",
         /// A prompt of the library.
         Prompt = "prompt",
+        /// A version of a prompt.
+        Version = "version",
+        /// A label of a prompt.
+        Label = "label",
+        /// A conversation with a prompt.
+        Session = "session",
         /// An account.
         Account = "account",
         /// A sign-in link.

@@ -44,6 +44,15 @@ pub enum Event {
         /// The test.
         trial: TrialId,
     },
+    /// More text of the answer to a question. `part` counts from 0 within one attempt; 0 starts the text anew.
+    Written {
+        /// The question.
+        answer: AnswerId,
+        /// Which piece.
+        part: u32,
+        /// The text.
+        text: String,
+    },
     /// A question to a prompt was answered, or has failed.
     QuestionAnswered {
         /// The question.
@@ -155,6 +164,7 @@ impl Workshop {
             | Event::Answered { .. }
             | Event::DraftChanged { .. }
             | Event::TrialChanged { .. }
+            | Event::Written { .. }
             | Event::QuestionAnswered { .. } => {}
         }
         self.events.send(event);

@@ -1,6 +1,7 @@
 //! The library: commit, list, open, clone, import and export prompts.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::delivery::{Note, Refresh};
 use super::draft::{Start, Started};
@@ -8,10 +9,11 @@ use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
 use crate::domain::access::Visibility;
 use crate::domain::draft::{Draft, DraftStatus};
-use crate::domain::library::{self, CommitWarning, DEFAULT_PROMPT, Prompt, PromptName};
-use crate::domain::{Access, Actor, DraftId, PromptId, VersionNumber};
-use crate::store::activity::Happened;
-use crate::store::library::{NewPrompt, Origin};
+use crate::domain::library::{self, CommitWarning, DEFAULT_PROMPT, Filter, Prompt, PromptName, Relative};
+use crate::domain::{Access, Actor, DraftId, Invalid, PromptId, VersionNumber};
+use crate::store::activity::{self, Happened};
+use crate::store::library::{About, NewPrompt};
+use crate::store::version::Origin;
 use crate::store::{self, Conn};
 
 /// The text of the prompt that ships with the service.
@@ -26,10 +28,34 @@ pub struct Commit {
     pub title: String,
     /// What it is for.
     pub description: String,
+    /// Why this version was made.
+    pub note: String,
     /// Who sees it; a new version leaves that as it is.
     pub visibility: Visibility,
     /// The second yes.
     pub confirm: bool,
+}
+
+/// What people say about a prompt; what is `None` stays. Texts are checked by the parsers of [`crate::domain::library`].
+#[derive(Debug, Clone, Default)]
+pub struct Describe {
+    /// A new title.
+    pub title: Option<String>,
+    /// A new description.
+    pub description: Option<String>,
+    /// New tags.
+    pub tags: Option<Vec<String>>,
+}
+
+/// A prompt's family, as one person sees it.
+#[derive(Debug, Clone)]
+pub struct Family {
+    /// The prompt that it started from.
+    pub of: PromptId,
+    /// Its members, in the order in which they came.
+    pub members: Vec<Relative>,
+    /// How many more there are.
+    pub hidden: usize,
 }
 
 /// A prompt with its versions, as it is exported and imported.
@@ -76,18 +102,18 @@ impl Workshop {
         let mut tx = self.store.begin().await?;
         let mut draft = self.writable_draft(&mut tx, actor, id, Access::Editor).await?;
         draft.committable()?;
-        let (tests, mean) = store::trial::evidence(&mut tx, id, draft.revision).await?;
         let existing = self.publishable(&mut tx, actor, &draft, &commit.name).await?;
-        if let Some(warning) = CommitWarning::of(tests, mean)
-            && !commit.confirm
+        if !commit.confirm
+            && let Some(warning) = warning(&mut tx, &draft, existing.as_ref()).await?
         {
             return Err(Error::WantsConfirmation(warning));
         }
         let now = self.now();
         let prompt = match existing {
             Some(prompt) => {
-                store::library::update(&mut tx, prompt, &commit.title, &commit.description, now).await?;
-                prompt
+                let about = About { title: &commit.title, description: &commit.description, tags: &prompt.tags };
+                store::library::update(&mut tx, prompt.id, &about, now).await?;
+                prompt.id
             }
             None => {
                 let new = NewPrompt {
@@ -102,8 +128,8 @@ impl Workshop {
                 insert_named(&mut tx, &new, now).await?
             }
         };
-        let origin = Origin { draft: Some((id, draft.revision)), author: Some(actor.account), note: String::new() };
-        let version = store::library::insert_version(&mut tx, prompt, &draft.text, &origin, now).await?;
+        let origin = Origin { draft: Some((id, draft.revision)), author: Some(actor.account), note: commit.note };
+        let version = store::version::insert(&mut tx, prompt, &draft.text, &origin, now).await?;
         draft.committed_as = Some((prompt, version));
         (draft.status, draft.updated_at, draft.active_at) = (DraftStatus::Committed, now, now);
         store::draft::update(&mut tx, &draft).await?;
@@ -135,17 +161,15 @@ impl Workshop {
         let draft = self.draft_for(&mut conn, actor, id, Access::Editor).await?;
         draft.writable()?;
         draft.committable()?;
-        self.publishable(&mut conn, actor, &draft, name).await?;
-        let (tests, mean) = store::trial::evidence(&mut conn, id, draft.revision).await?;
-        Ok(CommitWarning::of(tests, mean))
+        let existing = self.publishable(&mut conn, actor, &draft, name).await?;
+        Ok(warning(&mut conn, &draft, existing.as_ref()).await?)
     }
 
     /// What speaks against committing the current text, if anything.
     pub async fn commit_warning(&self, actor: &Actor, id: DraftId) -> Result<Option<CommitWarning>, Error> {
         let mut conn = self.store.conn().await?;
         let draft = self.draft_for(&mut conn, actor, id, Access::Viewer).await?;
-        let (tests, mean) = store::trial::evidence(&mut conn, id, draft.revision).await?;
-        Ok(CommitWarning::of(tests, mean))
+        Ok(warning(&mut conn, &draft, None).await?)
     }
 
     /// The prompt that this name would publish a new version of; `None` for a free name.
@@ -155,29 +179,27 @@ impl Workshop {
         actor: &Actor,
         draft: &Draft,
         name: &PromptName,
-    ) -> Result<Option<PromptId>, Error> {
+    ) -> Result<Option<Prompt>, Error> {
         let Some(taken) = store::library::find(conn, name.as_str()).await? else { return Ok(None) };
         let access = store::grant::prompt_access(conn, taken.id, actor.account).await?;
         let is_parent = draft.parent.is_some_and(|(parent, _)| parent == taken.id);
         if is_parent && access.is_some_and(|access| access.allows(Access::Editor)) {
-            Ok(Some(taken.id))
+            // Two who publish at once take turns.
+            Ok(store::library::lock(conn, taken.id).await?)
         } else {
             Err(Error::NameTaken { name: name.to_string() })
         }
     }
 
-    /// A page of the prompts that the actor may see, by name, and how many there are in all.
-    ///
-    /// Every word of `query` must appear in name, title, description or text.
+    /// A page of the prompts that the actor may see, and how many there are in all.
     pub async fn prompts(
         &self,
         actor: &Actor,
-        query: &str,
+        filter: &Filter,
         limit: i64,
         offset: i64,
     ) -> Result<(Vec<Prompt>, i64), Error> {
-        let words: Vec<String> = query.split_whitespace().take(20).map(str::to_owned).collect();
-        Ok(store::library::list(&mut *self.store.conn().await?, actor.account, &words, limit, offset).await?)
+        Ok(store::library::list(&mut *self.store.conn().await?, actor.account, filter, limit, offset).await?)
     }
 
     /// One prompt.
@@ -186,14 +208,129 @@ impl Workshop {
         Ok(found.ok_or(Error::NotFound(Noun::Prompt))?.0)
     }
 
+    /// The prompt, if the actor may do with it what needs `needed`. A prompt one may not see is not found.
+    pub(super) async fn prompt_for(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        name: &str,
+        needed: Access,
+    ) -> Result<Prompt, Error> {
+        let found = store::library::find_visible(conn, name, actor.account).await?;
+        let (prompt, access) = found.ok_or(Error::NotFound(Noun::Prompt))?;
+        match access.allows(needed) {
+            true => Ok(prompt),
+            false => Err(Error::Forbidden { noun: Noun::Prompt, needed, has: access }),
+        }
+    }
+
+    /// Changes what people say about a prompt; its text stays.
+    pub async fn describe_prompt(&self, actor: &Actor, name: &str, about: Describe) -> Result<Prompt, Error> {
+        let mut tx = self.store.begin().await?;
+        let prompt = self.prompt_for(&mut tx, actor, name, Access::Editor).await?;
+        let now = self.now();
+        let about = About {
+            title: about.title.as_deref().unwrap_or(&prompt.title),
+            description: about.description.as_deref().unwrap_or(&prompt.description),
+            tags: about.tags.as_deref().unwrap_or(&prompt.tags),
+        };
+        store::library::update(&mut tx, prompt.id, &about, now).await?;
+        let event = activity::Event::prompt(Happened::PromptDescribed, Some(actor.account), prompt.id, json!({}));
+        activity::insert(&mut tx, &event, now).await?;
+        let prompt = store::library::find_by_id(&mut tx, prompt.id).await?.ok_or(Error::NotFound(Noun::Prompt))?;
+        store::commit(tx).await?;
+        Ok(prompt)
+    }
+
+    /// Says that a prompt should not be used any more, and perhaps what to use instead. It still answers.
+    pub async fn deprecate_prompt(&self, actor: &Actor, name: &str, successor: Option<&str>) -> Result<Prompt, Error> {
+        let mut tx = self.store.begin().await?;
+        let prompt = self.prompt_for(&mut tx, actor, name, Access::Owner).await?;
+        let next = match successor {
+            None => None,
+            Some(next) => {
+                let unknown = |_| Invalid::new("successor", "is no prompt that you can see");
+                let next = self.prompt_for(&mut tx, actor, next, Access::Viewer).await.map_err(unknown)?;
+                if next.id == prompt.id {
+                    return Err(Invalid::new("successor", "must be another prompt").into());
+                }
+                Some(next)
+            }
+        };
+        let now = self.now();
+        store::library::set_deprecated(&mut tx, prompt.id, Some(now), next.as_ref().map(|next| next.id), now).await?;
+        self.deprecation_changed(tx, actor, prompt.id, json!({ "successor": next.map(|next| next.name) })).await
+    }
+
+    /// Takes back that a prompt should not be used.
+    pub async fn undeprecate_prompt(&self, actor: &Actor, name: &str) -> Result<Prompt, Error> {
+        let mut tx = self.store.begin().await?;
+        let prompt = self.prompt_for(&mut tx, actor, name, Access::Owner).await?;
+        store::library::set_deprecated(&mut tx, prompt.id, None, None, self.now()).await?;
+        self.deprecation_changed(tx, actor, prompt.id, json!({ "taken_back": true })).await
+    }
+
+    async fn deprecation_changed(
+        &self,
+        mut tx: store::Tx,
+        actor: &Actor,
+        id: PromptId,
+        detail: serde_json::Value,
+    ) -> Result<Prompt, Error> {
+        let event = activity::Event::prompt(Happened::PromptDeprecated, Some(actor.account), id, detail);
+        activity::insert(&mut tx, &event, self.now()).await?;
+        let prompt = store::library::find_by_id(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Prompt))?;
+        store::commit(tx).await?;
+        Ok(prompt)
+    }
+
+    /// Deletes a prompt with its texts; clones keep their lineage, and its name is free again. Only its owner may.
+    pub async fn delete_prompt(&self, actor: &Actor, name: &str) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let prompt = self.prompt_for(&mut tx, actor, name, Access::Viewer).await?;
+        if prompt.shipped {
+            return Err(Invalid::new("name", "is the prompt that ships with the service; it cannot be deleted").into());
+        }
+        self.prompt_for(&mut tx, actor, name, Access::Owner).await?;
+        let now = self.now();
+        store::library::delete(&mut tx, prompt.id, now).await?;
+        let detail = json!({ "name": prompt.name });
+        let event = activity::Event::prompt(Happened::PromptDeleted, Some(actor.account), prompt.id, detail);
+        activity::insert(&mut tx, &event, now).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// The family of a prompt: those of it that the actor may see, and how many there are that the actor may not.
+    pub async fn family(&self, actor: &Actor, name: &str) -> Result<Family, Error> {
+        let mut conn = self.store.conn().await?;
+        let prompt = self.prompt_for(&mut conn, actor, name, Access::Viewer).await?;
+        let mut family = Family { of: prompt.family, members: Vec::new(), hidden: 0 };
+        for relative in store::library::family(&mut conn, prompt.family).await? {
+            // What was deleted is nobody's secret: its clones name it.
+            let seen = relative.deleted
+                || store::grant::prompt_access(&mut conn, relative.id, actor.account).await?.is_some();
+            if seen { family.members.push(relative) } else { family.hidden += 1 }
+        }
+        Ok(family)
+    }
+
     /// How many drafts were started from a prompt.
     pub async fn count_clones(&self, prompt: &Prompt) -> Result<i64, Error> {
         Ok(store::library::count_clones(&mut *self.store.conn().await?, prompt.id).await?)
     }
 
     /// Starts a workshop on a copy of a prompt.
-    pub async fn clone_prompt(&self, actor: &Actor, name: &str, draft_name: Option<String>) -> Result<Started, Error> {
-        self.start_workshop(actor, Start { parent: Some(name.to_owned()), name: draft_name, ..Start::default() }).await
+    ///
+    /// With `publishes`, it is to become the prompt's next version.
+    pub async fn clone_prompt(
+        &self,
+        actor: &Actor,
+        name: &str,
+        draft_name: Option<String>,
+        publishes: bool,
+    ) -> Result<Started, Error> {
+        let start = Start { parent: Some(name.to_owned()), name: draft_name, publishes, ..Start::default() };
+        self.start_workshop(actor, start).await
     }
 
     /// Adds the prompt that ships with the service, if it is not there; a newer text becomes its next version.
@@ -220,20 +357,20 @@ impl Workshop {
                 }
             }
         };
-        store::library::insert_version(&mut tx, id, DEFAULT_TEXT, &Origin::default(), now).await?;
+        store::version::insert(&mut tx, id, DEFAULT_TEXT, &Origin::default(), now).await?;
         Ok(store::commit(tx).await?)
     }
 
     /// The prompts that the actor may see, with all their versions; `names` picks some of them.
     pub async fn export_prompts(&self, actor: &Actor, names: &[String]) -> Result<Vec<Export>, Error> {
         let mut conn = self.store.conn().await?;
-        let (prompts, _) = store::library::list(&mut conn, actor.account, &[], i64::MAX, 0).await?;
+        let (prompts, _) = store::library::list(&mut conn, actor.account, &Filter::default(), i64::MAX, 0).await?;
         let mut exports = Vec::new();
         for prompt in prompts {
             if !names.is_empty() && !names.contains(&prompt.name) {
                 continue;
             }
-            let versions = store::library::versions(&mut conn, prompt.id).await?;
+            let versions = store::version::texts(&mut conn, prompt.id).await?;
             exports.push(Export {
                 name: prompt.name,
                 title: prompt.title,
@@ -282,10 +419,25 @@ impl Workshop {
             let text = crate::domain::draft::parse_text("text", &version.text)?;
             let note = crate::domain::text::block("note", &version.note, 0, 500)?;
             let origin = Origin { draft: None, author: Some(actor.account), note };
-            store::library::insert_version(&mut tx, id, &text, &origin, now).await?;
+            store::version::insert(&mut tx, id, &text, &origin, now).await?;
         }
         Ok(store::commit(tx).await?)
     }
+}
+
+/// What speaks against committing a draft, as a prompt of its own or as the next version of `existing`.
+async fn warning(
+    conn: &mut Conn,
+    draft: &Draft,
+    existing: Option<&Prompt>,
+) -> Result<Option<CommitWarning>, store::Error> {
+    if let (Some(prompt), Some((_, base))) = (existing, draft.parent)
+        && base < prompt.version
+    {
+        return Ok(Some(CommitWarning::Behind { base, newest: prompt.version }));
+    }
+    let (tests, mean) = store::trial::evidence(conn, draft.id, draft.revision).await?;
+    Ok(CommitWarning::of(tests, mean))
 }
 
 async fn insert_named(conn: &mut Conn, new: &NewPrompt<'_>, now: crate::domain::Instant) -> Result<PromptId, Error> {

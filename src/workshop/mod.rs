@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod answer_run;
 pub mod arrival;
 pub mod article;
 pub mod clock;
@@ -14,6 +15,7 @@ pub mod error;
 pub mod event;
 pub mod expiry;
 pub mod guided;
+pub mod improvement;
 pub mod installation;
 pub mod lease;
 pub mod library;
@@ -27,6 +29,7 @@ pub mod trial;
 pub mod trial_run;
 pub mod turn;
 pub mod upkeep;
+pub mod version;
 
 use std::sync::Arc;
 

@@ -1,36 +1,34 @@
-//! Sessions: a question put to a committed prompt is stored, answered by a job, and ends once.
+//! Sessions: conversations with a committed prompt. Each question is stored and answered by a job, once.
 //!
-//! What a model is sent comes from [`super::research`], by the very lines that serve tests. As with a test, starting sets
-//! a fresh token, and only who holds it ends the question.
+//! What a model is sent comes from [`super::research`], by the very lines that serve tests. How a question is answered is
+//! in [`super::answer_run`].
 
-use std::time::{Duration, Instant as Stopwatch};
-
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use uuid::Uuid;
 
-use super::admission::ORPHAN_AFTER;
 use super::article::best_topic;
-use super::event::{Event, notify};
-use super::research::{self, Inquiry, Retrieval};
+use super::delivery::{Refresh, place_key};
 use super::trial::find_topic;
-use super::trial_run::{MOST_STARTS, Ran, capital};
+use super::version::{Picked, picked};
 use super::{Error, Noun, Workshop};
-use crate::domain::library::Prompt;
+use crate::domain::article::FrozenArticle;
+use crate::domain::library::{DEFAULT_PROMPT, Pick};
 use crate::domain::place::Place;
 use crate::domain::research_window::window_in;
-use crate::domain::session::Answer;
-use crate::domain::trial::{self, Metrics};
-use crate::domain::{Actor, AnswerId, DeliveryId, Invalid, VersionNumber, text};
-use crate::llm::{self, Sink, retry};
+use crate::domain::session::{Answer, AnswerStatus, Session};
+use crate::domain::trial::{self, Stars};
+use crate::domain::{Access, Actor, AnswerId, ChatId, DeliveryId, Invalid, text};
 use crate::queue::{self, Job, Queue};
 use crate::store::activity::{self, Happened};
-use crate::store::answer::{NewAnswer, Success};
+use crate::store::answer::NewAnswer;
 use crate::store::delivery::{Delivery, DeliveryKind};
+use crate::store::session::NewSession;
 use crate::store::{self, Conn};
+use crate::workshop::place::Audience;
 
-/// What people read when workers died over a question.
-const INTERRUPTED: &str = "The service stopped in the middle of this question too often. Ask it again.";
+/// A question in a place goes on with the session that the person had there with the prompt, if that is not longer ago.
+const GOES_ON: TimeDelta = TimeDelta::hours(12);
 
 /// Answers a question to a prompt.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,13 +42,28 @@ impl Job for AnswerQuestion {
     const QUEUE: Queue = Queue::Talk;
 }
 
+/// A session to begin.
+#[derive(Debug, Clone, Default)]
+pub struct Begin {
+    /// The prompt's name; the default prompt when not named.
+    pub prompt: Option<String>,
+    /// Which text of it answers.
+    pub pick: Pick,
+    /// The topic's name.
+    pub topic: String,
+    /// What it is called; its first question when left out.
+    pub title: String,
+}
+
 /// A question to a prompt of the library.
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// The prompt's name.
     pub prompt: String,
-    /// Which version answers; the newest when not named.
-    pub version: Option<VersionNumber>,
+    /// Which text of it answers.
+    pub pick: Pick,
+    /// The session to go on with; one is found or begun when not named.
+    pub session: Option<ChatId>,
     /// The question: 10 to 1,000 characters.
     pub question: String,
     /// The topic's name; the one that fits best when not named.
@@ -59,67 +72,209 @@ pub struct Ask {
     pub article_limit: i32,
 }
 
+/// A question within a session.
+#[derive(Debug, Clone)]
+pub struct Say {
+    /// The question: 10 to 1,000 characters.
+    pub question: String,
+    /// The model; the configured one when not named.
+    pub model: Option<String>,
+    /// How many articles at most: 5 to 200.
+    pub article_limit: i32,
+}
+
+impl Say {
+    /// A question with nothing else said about it.
+    fn of(question: &str, article_limit: i32) -> Self {
+        Self { question: question.to_owned(), model: None, article_limit }
+    }
+}
+
+/// Where a question was asked on a chat platform.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The place, which is told the answer.
+    pub place: &'a Place,
+    /// Who reads it there.
+    pub audience: Audience,
+}
+
 impl Workshop {
-    /// Asks a committed prompt a question. It is stored, and its job with it, before this returns.
+    /// Begins a session. A version or a label that there is not is refused at once.
+    pub async fn begin_session(&self, actor: &Actor, begin: Begin) -> Result<Session, Error> {
+        let mut tx = self.store.begin().await?;
+        let name = begin.prompt.as_deref().unwrap_or(DEFAULT_PROMPT);
+        let prompt = self.prompt_for(&mut tx, actor, name, Access::Viewer).await?;
+        let prompt = picked(&mut tx, prompt, &begin.pick).await?.prompt;
+        let topic = find_topic(&mut tx, &begin.topic).await?;
+        let (title, pick) = (begin.title.as_str(), &begin.pick);
+        let new = NewSession { owner: actor.account, title, topic: &topic, prompt: prompt.id, pick, place_key: "" };
+        let chat = store::session::insert(&mut tx, &new, self.now()).await?;
+        let session = store::session::find(&mut tx, chat).await?.ok_or(Error::NotFound(Noun::Session))?;
+        store::commit(tx).await?;
+        Ok(session)
+    }
+
+    /// A page of the actor's sessions, the latest used first, and how many there are in all.
+    pub async fn sessions(&self, actor: &Actor, limit: i64, offset: i64) -> Result<(Vec<Session>, i64), Error> {
+        Ok(store::session::list(&mut *self.store.conn().await?, actor.account, limit, offset).await?)
+    }
+
+    /// A session of the actor with its questions and answers, oldest first.
+    pub async fn session(&self, actor: &Actor, chat: ChatId) -> Result<(Session, Vec<Answer>), Error> {
+        let mut conn = self.store.conn().await?;
+        let session = session_of(&mut conn, actor, chat).await?;
+        let answers = store::answer::list(&mut conn, chat, None, 1_000).await?;
+        Ok((session, answers))
+    }
+
+    /// Deletes a session with its questions and answers; that its prompt was used stays counted.
+    pub async fn delete_session(&self, actor: &Actor, chat: ChatId) -> Result<(), Error> {
+        let mut tx = self.store.begin().await?;
+        let session = session_of(&mut tx, actor, chat).await?;
+        store::session::delete(&mut tx, chat).await?;
+        let event =
+            activity::Event::prompt(Happened::SessionDeleted, Some(actor.account), session.prompt, json!({}));
+        activity::insert(&mut tx, &event, self.now()).await?;
+        Ok(store::commit(tx).await?)
+    }
+
+    /// Asks within a session. The question is stored, and its job with it, before this returns.
     ///
-    /// A question under a `key` that the actor used before is a success that does nothing: platforms send events again.
+    /// A question under a `key` that the actor used before is a success that does nothing: programs send again.
+    pub async fn ask_in_session(
+        &self,
+        actor: &Actor,
+        chat: ChatId,
+        say: Say,
+        key: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let mut tx = self.store.begin().await?;
+        let session = session_of(&mut tx, actor, chat).await?;
+        // The limit comes first for its lock: of two deliveries at once the second finds what the first stored.
+        let limit = self.check_test_limit(&mut tx, actor).await;
+        if let Some(known) = known(&mut tx, actor, key).await? {
+            return Ok(known);
+        }
+        limit?;
+        let prompt = self.prompt_for(&mut tx, actor, &session.prompt_name, Access::Viewer).await?;
+        let picked = picked(&mut tx, prompt, &session.pick).await?;
+        let answer = self.store_question(&mut tx, actor, &session, &picked, say, key, None).await?;
+        store::commit(tx).await?;
+        Ok(answer)
+    }
+
+    /// Asks a committed prompt a question, in the session that is named or in a new one.
     pub async fn ask_prompt(&self, actor: &Actor, ask: Ask, key: Option<&str>) -> Result<Answer, Error> {
         self.ask_prompt_in(actor, ask, key, None).await
     }
 
-    /// Like [`Self::ask_prompt`], asked in a place of a chat platform, which is told the answer.
+    /// Like [`Self::ask_prompt`], asked in a place of a chat platform, which is told the answer: it goes on with the
+    /// session that the actor has there with the prompt.
     pub async fn ask_prompt_in(
         &self,
         actor: &Actor,
         ask: Ask,
         key: Option<&str>,
-        place: Option<&Place>,
+        asked: Option<Asked<'_>>,
     ) -> Result<Answer, Error> {
-        let question = trial::parse_question(&ask.question).map_err(|why| Invalid { field: "question", ..why })?;
-        let article_limit = trial::parse_limit(Some(ask.article_limit.into()))?;
         let mut tx = self.store.begin().await?;
-        let prompt = store::library::find_visible(&mut tx, &ask.prompt, actor.account).await?;
-        let (prompt, _) = prompt.ok_or(Error::NotFound(Noun::Prompt))?;
-        // The limit comes first for its lock: of two deliveries at once the second finds what the first stored.
+        let prompt = self.prompt_for(&mut tx, actor, &ask.prompt, Access::Viewer).await?;
         let limit = self.check_test_limit(&mut tx, actor).await;
-        if let Some(key) = key
-            && let Some(known) = store::answer::find_by_key(&mut tx, actor.account, key).await?
-        {
-            return store::answer::find(&mut tx, known).await?.ok_or(Error::NotFound(Noun::Answer));
+        if let Some(known) = known(&mut tx, actor, key).await? {
+            return Ok(known);
         }
         limit?;
-        let (version, text) = version_text(&mut tx, &prompt, ask.version).await?;
-        let topic = match ask.topic {
-            Some(topic) => topic,
+        let picked = picked(&mut tx, prompt, &ask.pick).await?;
+        let session = self.session_for(&mut tx, actor, &ask, &picked, asked.map(|asked| asked.place)).await?;
+        let say = Say::of(&ask.question, ask.article_limit);
+        let answer = self.store_question(&mut tx, actor, &session, &picked, say, key, asked).await?;
+        store::commit(tx).await?;
+        Ok(answer)
+    }
+
+    /// The session that a question belongs to; begun if there is none that it goes on with.
+    async fn session_for(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        ask: &Ask,
+        picked: &Picked,
+        place: Option<&Place>,
+    ) -> Result<Session, Error> {
+        let key = place.map(|place| place_key("session", place)).unwrap_or_default();
+        let (prompt, now) = (&picked.prompt, self.now());
+        let found = match (ask.session, place) {
+            (Some(chat), _) => Some(session_of(conn, actor, chat).await?),
+            (None, Some(_)) => {
+                store::session::find_in_place(conn, actor.account, prompt.id, &key, now - GOES_ON).await?
+            }
+            (None, None) => None,
+        };
+        let same_topic = |session: &Session| {
+            ask.topic.as_ref().is_none_or(|topic| topic.eq_ignore_ascii_case(&session.topic))
+        };
+        let goes_on = |session: &Session| session.prompt == prompt.id && session.pick == ask.pick && same_topic(session);
+        if let Some(session) = found.filter(goes_on) {
+            return Ok(session);
+        }
+        let topic = match &ask.topic {
+            Some(topic) => topic.clone(),
             None => {
-                let topics = store::article::topics(&mut tx).await?;
-                best_topic(topics, &format!("{} {question} {text}", prompt.title)).unwrap_or_default()
+                let about = format!("{} {} {}", prompt.title, ask.question, picked.text);
+                best_topic(store::article::topics(conn).await?, &about).unwrap_or_default()
             }
         };
-        let now = self.now();
+        let topic = find_topic(conn, &topic).await?;
+        let new = NewSession {
+            owner: actor.account,
+            title: "",
+            topic: &topic,
+            prompt: prompt.id,
+            pick: &ask.pick,
+            place_key: &key,
+        };
+        let chat = store::session::insert(conn, &new, now).await?;
+        store::session::find(conn, chat).await?.ok_or(Error::NotFound(Noun::Session))
+    }
+
+    /// Stores a question of a session with all that follows from it.
+    #[expect(clippy::too_many_arguments, reason = "one place for everything that a question comes with")]
+    async fn store_question(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        session: &Session,
+        picked: &Picked,
+        say: Say,
+        key: Option<&str>,
+        asked: Option<Asked<'_>>,
+    ) -> Result<Answer, Error> {
+        let question = trial::parse_question(&say.question).map_err(|why| Invalid { field: "message", ..why })?;
+        let article_limit = trial::parse_limit(Some(say.article_limit.into()))?;
+        let (prompt, now) = (picked.prompt.id, self.now());
         let new = NewAnswer {
             id: AnswerId::new(),
             account: actor.account,
-            prompt: prompt.id,
-            version,
-            topic: find_topic(&mut tx, &topic).await?,
-            model: self.models.default_model(),
+            chat: session.chat,
+            open_to_readers: asked.is_some_and(|asked| asked.audience == Audience::Channel),
+            prompt,
+            version: picked.number,
+            topic: session.topic.clone(),
+            model: say.model.unwrap_or_else(|| self.models.default_model()),
             article_limit,
             window: window_in(&question, now),
             question,
         };
-        store::answer::insert(&mut tx, &new, key, now).await?;
-        let event = activity::Event {
-            kind: Happened::PromptAsked,
-            account: Some(actor.account),
-            draft: None,
-            prompt: Some(prompt.id),
-            detail: json!({ "version": version }),
-        };
-        activity::insert(&mut tx, &event, now).await?;
+        store::answer::insert(conn, &new, key, now).await?;
+        store::session::touch(conn, session.chat, &text::excerpt(&new.question, 100), now).await?;
+        store::library::count_use(conn, prompt).await?;
+        let detail = json!({ "version": picked.number });
+        let event = activity::Event::prompt(Happened::PromptAsked, Some(actor.account), prompt, detail);
+        activity::insert(conn, &event, now).await?;
         let options = queue::Options { key: Some(format!("answer:{}", new.id)), run_at: None };
-        queue::push(&mut tx, &AnswerQuestion { answer: new.id }, options).await?;
-        if let Some(place) = place {
+        queue::push(conn, &AnswerQuestion { answer: new.id }, options).await?;
+        if let Some(Asked { place, .. }) = asked {
             let delivery = Delivery {
                 id: DeliveryId::new(),
                 chat: None,
@@ -133,143 +288,81 @@ impl Workshop {
                 created_at: now,
             };
             // Its job is pushed when there is an answer.
-            store::delivery::insert(&mut tx, &delivery, &delivery_key(new.id)).await?;
+            store::delivery::insert(conn, &delivery, &delivery_key(new.id)).await?;
         }
-        let answer = store::answer::find(&mut tx, new.id).await?.ok_or(Error::NotFound(Noun::Answer))?;
+        store::answer::find(conn, new.id).await?.ok_or(Error::NotFound(Noun::Answer))
+    }
+
+    /// A question with its answer once there is one: to who asked, and to readers of the prompt where it was asked openly.
+    pub async fn answer(&self, actor: &Actor, id: AnswerId) -> Result<Answer, Error> {
+        self.answer_for(&mut *self.store.conn().await?, actor, id).await
+    }
+
+    pub(super) async fn answer_for(&self, conn: &mut Conn, actor: &Actor, id: AnswerId) -> Result<Answer, Error> {
+        let answer = store::answer::find(conn, id).await?.ok_or(Error::NotFound(Noun::Answer))?;
+        let may = answer.account == actor.account
+            || answer.open_to_readers
+                && store::grant::prompt_access(conn, answer.prompt, actor.account).await?.is_some();
+        if may { Ok(answer) } else { Err(Error::NotFound(Noun::Answer)) }
+    }
+
+    /// The latest answer that the actor was given.
+    pub async fn latest_answer(&self, actor: &Actor) -> Result<Option<Answer>, Error> {
+        Ok(store::answer::latest(&mut *self.store.conn().await?, actor.account).await?)
+    }
+
+    /// The articles that an answer was given, best first, as they were then.
+    pub async fn answer_articles(&self, actor: &Actor, id: AnswerId) -> Result<Vec<FrozenArticle>, Error> {
+        let mut conn = self.store.conn().await?;
+        match self.answer_for(&mut conn, actor, id).await?.retrieval {
+            Some(retrieval) => Ok(store::article::frozen(&mut conn, retrieval).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Saves what the actor thinks of an answer; what is `None` stays as it was.
+    pub async fn rate_answer(
+        &self,
+        actor: &Actor,
+        id: AnswerId,
+        stars: Option<Stars>,
+        note: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let mut tx = self.store.begin().await?;
+        let answer = self.answer_for(&mut tx, actor, id).await?;
+        if answer.status != AnswerStatus::Succeeded {
+            return Err(Invalid::new("answer", format!("is {} and has nothing to rate", answer.status)).into());
+        }
+        let now = self.now();
+        store::answer::rate(&mut tx, id, actor.account, stars.map(Stars::get), note, now).await?;
+        let detail = json!({ "stars": stars.map(Stars::get) });
+        let event = activity::Event::prompt(Happened::AnswerRated, Some(actor.account), answer.prompt, detail);
+        activity::insert(&mut tx, &event, now).await?;
+        if store::delivery::find_by_key(&mut tx, &delivery_key(id)).await?.is_some() {
+            queue::push(&mut tx, &Refresh::Answer { answer: id }, queue::Options::default()).await?;
+        }
+        let answer = store::answer::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Answer))?;
         store::commit(tx).await?;
         Ok(answer)
     }
-
-    /// A question that the actor asked, with its answer once there is one.
-    pub async fn answer(&self, actor: &Actor, id: AnswerId) -> Result<Answer, Error> {
-        let answer = store::answer::find(&mut *self.store.conn().await?, id).await?;
-        answer.filter(|answer| answer.account == actor.account).ok_or(Error::NotFound(Noun::Answer))
-    }
-
-    /// Answers a question, or says when to try again. `attempt` counts from 1.
-    pub async fn answer_question(&self, id: AnswerId, attempt: u32) -> Result<Ran, Error> {
-        let token = Uuid::new_v4();
-        let mut conn = self.store.conn().await?;
-        let Some(starts) = store::answer::start(&mut conn, id, token).await? else { return Ok(Ran::Done) };
-        let Some(answer) = store::answer::find(&mut conn, id).await? else { return Ok(Ran::Done) };
-        drop(conn);
-        if starts > MOST_STARTS {
-            return self.fail_question(id, token, INTERRUPTED).await;
-        }
-        let watch = Stopwatch::now();
-        let inquiry = Inquiry {
-            question: &answer.question,
-            topic: &answer.topic,
-            article_limit: answer.article_limit,
-            window: answer.window,
-            model: &answer.model,
-            retrieval: answer.retrieval,
-        };
-        let retrieval = self.retrieve(&inquiry).await?;
-        let text = store::library::version_text(&mut *self.store.conn().await?, answer.prompt, answer.version).await?;
-        let text = text.ok_or(Error::NotFound(Noun::Prompt))?;
-        match self.ask(&inquiry, &text, &retrieval.articles, &Sink::nowhere()).await? {
-            Ok(said) => self.finish_question(id, token, &retrieval, said, watch.elapsed()).await,
-            Err(error) => self.retry_question(id, token, attempt, &error).await,
-        }
-    }
-
-    async fn finish_question(
-        &self,
-        id: AnswerId,
-        token: Uuid,
-        retrieval: &Retrieval,
-        said: research::Answer,
-        took: Duration,
-    ) -> Result<Ran, Error> {
-        let success = Success {
-            retrieval: retrieval.id,
-            article_count: retrieval.articles.len() as i32,
-            response: said.text,
-            engine: said.engine,
-            model: said.model,
-            citations: said.citations,
-            metrics: Metrics { execution_ms: Some(took.as_millis().min(i32::MAX as u128) as i32), ..said.metrics },
-        };
-        let mut tx = self.store.begin().await?;
-        if store::answer::succeed(&mut tx, id, token, &success, self.now()).await? {
-            self.question_ended(&mut tx, id).await?;
-        }
-        store::commit(tx).await?;
-        tracing::info!(answer.id = %id, took.ms = took.as_millis() as u64, "Question {id} was answered");
-        Ok(Ran::Done)
-    }
-
-    async fn retry_question(&self, id: AnswerId, token: Uuid, attempt: u32, error: &llm::Error) -> Result<Ran, Error> {
-        if let Some(wait) = retry::delay(error, attempt, self.models.attempts()) {
-            tracing::warn!(answer.id = %id, attempt, %error, "Question {id} will be tried again");
-            store::answer::give_back(&mut *self.store.conn().await?, id, token).await?;
-            return Ok(Ran::Retry(wait));
-        }
-        let tried = if attempt > 1 { format!(" It was tried {attempt} times.") } else { String::new() };
-        let failure = format!("{}.{tried} Ask again when the model answers.", capital(error));
-        self.fail_question(id, token, &failure).await
-    }
-
-    async fn fail_question(&self, id: AnswerId, token: Uuid, failure: &str) -> Result<Ran, Error> {
-        let mut tx = self.store.begin().await?;
-        if store::answer::fail(&mut tx, id, token, &text::clean(failure), self.now()).await? {
-            self.question_ended(&mut tx, id).await?;
-        }
-        store::commit(tx).await?;
-        tracing::warn!(answer.id = %id, "Question {id} failed");
-        Ok(Ran::Done)
-    }
-
-    /// Fails a question whose handler panicked; the fault itself is in the log.
-    pub async fn question_panicked(&self, id: AnswerId) -> Result<(), Error> {
-        let mut tx = self.store.begin().await?;
-        self.abandon_question(&mut tx, id, "Something went wrong on our side. Ask it again.").await?;
-        Ok(store::commit(tx).await?)
-    }
-
-    /// Fails questions whose job has ended without them; says how many.
-    pub(super) async fn reconcile_questions(&self) -> Result<usize, Error> {
-        let mut tx = self.store.begin().await?;
-        let orphans =
-            store::answer::orphans(&mut tx, AnswerQuestion::QUEUE.as_str(), self.now() - ORPHAN_AFTER).await?;
-        for id in &orphans {
-            tracing::error!(answer.id = %id, "Question {id} was left without a job and fails");
-            self.abandon_question(&mut tx, *id, INTERRUPTED).await?;
-        }
-        store::commit(tx).await?;
-        Ok(orphans.len())
-    }
-
-    async fn abandon_question(&self, conn: &mut Conn, id: AnswerId, failure: &str) -> Result<(), Error> {
-        if store::answer::abandon(conn, id, failure, self.now()).await? {
-            self.question_ended(conn, id).await?;
-        }
-        Ok(())
-    }
-
-    /// What follows when a question is answered or has failed, in the transaction that stores it.
-    async fn question_ended(&self, conn: &mut Conn, id: AnswerId) -> Result<(), Error> {
-        if let Some(delivery) = store::delivery::find_by_key(conn, &delivery_key(id)).await? {
-            self.push_delivery(conn, delivery.id, "").await?;
-        }
-        notify(conn, &Event::QuestionAnswered { answer: id }).await
-    }
 }
 
-fn delivery_key(id: AnswerId) -> String {
+/// The delivery of an answer where it was asked.
+pub(super) fn delivery_key(id: AnswerId) -> String {
     format!("answer:{id}")
 }
 
-/// The version that is asked, with its text; a version that there is not is refused.
-async fn version_text(
-    conn: &mut Conn,
-    prompt: &Prompt,
-    wanted: Option<VersionNumber>,
-) -> Result<(VersionNumber, String), Error> {
-    let Some(wanted) = wanted else { return Ok((prompt.version, prompt.text.clone())) };
-    let text = store::library::version_text(conn, prompt.id, wanted).await?;
-    let unknown =
-        || Invalid::new("version", format!("is unknown; the newest of {} is {}", prompt.name, prompt.version));
-    Ok((wanted, text.ok_or_else(unknown)?))
+/// The session, if it is the actor's.
+async fn session_of(conn: &mut Conn, actor: &Actor, chat: ChatId) -> Result<Session, Error> {
+    let session = store::session::find(conn, chat).await?;
+    session.filter(|session| session.owner == actor.account).ok_or(Error::NotFound(Noun::Session))
+}
+
+/// What the actor asked under a key before.
+async fn known(conn: &mut Conn, actor: &Actor, key: Option<&str>) -> Result<Option<Answer>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    match store::answer::find_by_key(conn, actor.account, key).await? {
+        Some(id) => Ok(store::answer::find(conn, id).await?),
+        None => Ok(None),
+    }
 }

@@ -112,6 +112,7 @@ impl Workshop {
     async fn work_on(&self, trial: &Trial, token: Uuid) -> Result<Result<Answer, llm::Error>, Error> {
         let inquiry = Inquiry {
             question: &trial.question,
+            earlier: &[],
             topic: &trial.topic,
             article_limit: trial.article_limit,
             window: trial.window,

@@ -13,7 +13,7 @@ use super::{Error, Workshop, guided};
 use crate::domain::conversation::{self, MessageRole, Outcome, Question};
 use crate::domain::draft::{self, Draft, Source};
 use crate::domain::trial::{Trial, TrialStatus};
-use crate::domain::{ChatId, MessageId, fence, text};
+use crate::domain::{MessageId, fence, text};
 use crate::llm::engine::Engine;
 use crate::llm::{self, Request, Role, Sink, retry};
 use crate::store::message::Message;
@@ -54,7 +54,8 @@ impl Workshop {
             let written = tokio::time::timeout(limit + Duration::from_secs(1), self.write(&engine, &context, sink));
             written.await.unwrap_or(Err(llm::Error::Timeout(limit)))
         };
-        let (written, ()) = tokio::join!(writing, self.forward(chat, id, deltas));
+        let delta = |part, text| Event::Delta { chat, message: id, part, text };
+        let (written, ()) = tokio::join!(writing, self.forward(deltas, delta));
         match written {
             Ok(said) => self.store_answer(&context, said, Outcome::Said, engine.label()).await?,
             Err(error) => {
@@ -148,8 +149,12 @@ impl Workshop {
         Request { model: None, system, messages, max_tokens: self.models.max_tokens(), temperature: 0.5 }
     }
 
-    /// Passes an answer's text on as it comes; ends when its writer is done.
-    async fn forward(&self, chat: ChatId, message: MessageId, mut deltas: UnboundedReceiver<String>) {
+    /// Passes a text on as it is written, piece by piece; ends when its writer is done.
+    pub(super) async fn forward(
+        &self,
+        mut deltas: UnboundedReceiver<String>,
+        event: impl Fn(u32, String) -> Event,
+    ) {
         let mut part = 0;
         while let Some(mut gathered) = deltas.recv().await {
             let deadline = tokio::time::sleep(GATHER);
@@ -166,9 +171,8 @@ impl Workshop {
             let Ok(mut conn) = self.store.conn().await else { continue };
             let chars: Vec<char> = gathered.chars().collect();
             for piece in chars.chunks(DELTA_LENGTH) {
-                let event = Event::Delta { chat, message, part, text: piece.iter().collect() };
-                // A delta that is lost is made up for by the whole message.
-                let _ = notify(&mut conn, &event).await;
+                // A piece that is lost is made up for by the whole text.
+                let _ = notify(&mut conn, &event(part, piece.iter().collect())).await;
                 part += 1;
             }
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use prompt_workshop::domain::access::Visibility;
-use prompt_workshop::domain::library::PromptName;
+use prompt_workshop::domain::library::{Pick, PromptName};
 use prompt_workshop::domain::session::{Answer, AnswerStatus};
 use prompt_workshop::domain::{AnswerId, DraftId, VersionNumber};
 use prompt_workshop::workshop::library::Commit;
@@ -30,6 +30,7 @@ async fn commit_draft(desk: &Desk, person: &Person, draft: i64, name: &str, visi
         name: PromptName::parse(name).unwrap(),
         title: "Shipping risks".to_owned(),
         description: String::new(),
+        note: String::new(),
         visibility,
         confirm: true,
     };
@@ -39,7 +40,8 @@ async fn commit_draft(desk: &Desk, person: &Person, draft: i64, name: &str, visi
 fn ask(prompt: &str) -> Ask {
     Ask {
         prompt: prompt.to_owned(),
-        version: None,
+        pick: Pick::Newest,
+        session: None,
         question: QUESTION.to_owned(),
         topic: Some("shipping".to_owned()),
         article_limit: 50,

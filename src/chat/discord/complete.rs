@@ -6,6 +6,7 @@ use super::Discord;
 use super::parse::Typing;
 use crate::chat::slot::{Kind, slots};
 use crate::domain::draft::DraftStatus;
+use crate::domain::library::Filter;
 use crate::domain::text::excerpt;
 use crate::workshop::Error;
 
@@ -41,7 +42,7 @@ impl Discord {
             }
             Kind::Prompt => {
                 let actor = workshop.identify_user(&typing.inbound.identity(), typing.inbound.name.as_deref()).await?;
-                let (prompts, _) = workshop.prompts(&actor, "", LOOKED_THROUGH, 0).await?;
+                let (prompts, _) = workshop.prompts(&actor, &Filter::default(), LOOKED_THROUGH, 0).await?;
                 let lines = prompts.iter().map(|prompt| (&prompt.name, format!("{} · {}", prompt.name, prompt.title)));
                 lines
                     .filter(|(_, line)| fits(line))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::render::{entry, plain, select};
 use crate::chat::button::{Button, Press};
 use crate::chat::form::{Sheet, pieces};
-use crate::chat::inbound::Form;
+use crate::chat::inbound::{CommitFields, Form};
 use crate::chat::reply;
 use crate::domain::proposal;
 use crate::domain::research_window::Window;
@@ -157,6 +157,7 @@ pub(in crate::chat) fn shown(sheet: &Sheet) -> Result<Shown, Invalid> {
                     Field::line("name", name_label, "3 to 50 characters: a to z, digits and _", &fields.name, (3, 50)),
                     Field::line("title", "Title", "5 to 100 characters", &fields.title, (5, 100)),
                     Field::line("description", "What it is for", "", &fields.description, (0, 500)).long(),
+                    Field::line("note", "What is new", "For the history of its versions", &fields.note, (0, 500)),
                 ],
             )
         }
@@ -232,9 +233,12 @@ pub(super) fn read(about: &Button, inputs: &[(&str, &str)], now: Instant) -> Opt
         }
         Press::Commit => Form::Commit {
             draft: about.id.parse().ok()?,
-            name: text("name").trim().to_owned(),
-            title: text("title").trim().to_owned(),
-            description: text("description").trim().to_owned(),
+            fields: CommitFields {
+                name: text("name").trim().to_owned(),
+                title: text("title").trim().to_owned(),
+                description: text("description").trim().to_owned(),
+                note: text("note").trim().to_owned(),
+            },
             confirm: about.number == 1,
         },
         Press::Note => Form::Note { trial: about.id.parse().ok()?, note: text("note") },

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Action, Item, Reply};
 use crate::chat::button::{Button, Press};
 use crate::domain::draft::Draft;
-use crate::domain::library::{Prompt, PromptName};
+use crate::domain::library::Prompt;
 use crate::domain::{Instant, VersionNumber, proposal};
 use crate::workshop::expiry::{TellKind, Told};
 use crate::workshop::proposal::Proposal;
@@ -96,8 +96,8 @@ pub fn committed(prompt: &Prompt, version: VersionNumber, marker: &str) -> Reply
 }
 
 /// That a name is needed.
-pub fn needs_name(suggested: Option<PromptName>, marker: &str) -> Reply {
-    let example = suggested.map_or("financial_risk_executive".to_owned(), |name| name.to_string());
+pub fn needs_name(suggested: Option<String>, marker: &str) -> Reply {
+    let example = suggested.unwrap_or_else(|| "financial_risk_executive".to_owned());
     Reply::refused(format!("Give the prompt a name: {marker}commit {example}"))
 }
 

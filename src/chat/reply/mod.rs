@@ -274,7 +274,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
 /// What happens next with a command that takes a moment.
 pub fn on_its_way(command: &Command) -> Reply {
     Reply::said(match command {
-        Command::New(_) => "Your workshop is being opened; it goes on in a thread here.",
+        Command::New(_) | Command::Improve { .. } => "Your workshop is being opened; it goes on in a thread here.",
         Command::Clone(_) => "A workshop on a copy of it is being opened; it goes on in a thread here.",
         Command::Open(_) => "Your workshop is being opened here.",
         Command::Test { .. } => "The test is being started; its result comes in the workshop's thread.",

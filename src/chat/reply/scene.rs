@@ -2,7 +2,7 @@
 //!
 //! Each function words one [`Scene`](crate::workshop::delivery::Scene) as it stands at the moment, so that showing it again brings it up to date.
 
-use super::{Action, Item, Reply, metrics, rate_actions, told};
+use super::{Action, Item, Reply, metrics, rate_actions, ratings_line, told};
 use crate::chat::button::{Button, Press};
 use crate::domain::conversation::{MessageRole, Outcome, Question};
 use crate::domain::draft::{Draft, DraftStatus};
@@ -236,7 +236,7 @@ pub fn result(trial: &Trial, draft: &Draft) -> Reply {
             let [numbers, check] = metrics(trial);
             let tested = format!("Revision {} · {} · {numbers}", trial.revision, trial.topic);
             let mut reply = Reply::said(format!("{heading}\n\n{answer}")).note(tested).note(check);
-            if let Some(ratings) = ratings(trial) {
+            if let Some(ratings) = ratings_line(&trial.ratings) {
                 reply.notes.push(ratings);
             }
             // What is committed can still be rated and compared, but not tested on a text that does not change any more.
@@ -248,17 +248,6 @@ pub fn result(trial: &Trial, draft: &Draft) -> Reply {
             reply.action(Action::new("Compare with…", Button::new(Press::Compare, trial.id, 0)))
         }
     }
-}
-
-/// The mean, the count and who rated.
-fn ratings(trial: &Trial) -> Option<String> {
-    let mean = trial.mean_rating()?;
-    let each = trial.ratings.iter().filter_map(|rating| {
-        let note = if rating.note.is_empty() { String::new() } else { format!(" \"{}\"", excerpt(&rating.note, 200)) };
-        rating.stars.map(|stars| format!("{} {stars} ★{note}", rating.name))
-    });
-    let each: Vec<String> = each.collect();
-    Some(format!("Rated {mean:.1} of 5 by {}: {}", each.len(), each.join(", ")))
 }
 
 /// A reminder that a result was not rated.

@@ -10,7 +10,7 @@ use crate::domain::draft::Draft;
 use crate::domain::place::Place;
 use crate::domain::session::{Answer, AnswerStatus};
 use crate::domain::text::excerpt;
-use crate::domain::trial::{Metrics, Stage, Trial, TrialStatus};
+use crate::domain::trial::{Metrics, Rating, Stage, Trial, TrialStatus};
 use crate::workshop::article::TopicInfo;
 
 /// What a test is doing.
@@ -78,7 +78,11 @@ pub fn answer(answer: &Answer) -> Reply {
             let text = answer.response.as_deref().unwrap_or_default().trim_end();
             let [line, check] =
                 numbers(&answer.engine, answer.article_count, answer.metrics, answer.citations.as_ref());
-            Reply::said(text).note(format!("{prompt_name} version {version} · {topic} · {line}")).note(check)
+            let reply = Reply::said(text).note(format!("{prompt_name} version {version} · {topic} · {line}")).note(check);
+            match ratings_line(&answer.ratings) {
+                Some(ratings) => reply.note(ratings),
+                None => reply,
+            }
         }
         AnswerStatus::Failed => {
             let failure = answer.failure.as_deref().unwrap_or_default();
@@ -92,7 +96,40 @@ pub fn answer(answer: &Answer) -> Reply {
 pub fn answer_to(asked: &Answer, asker: &str) -> Reply {
     let reply = answer(asked);
     let question = excerpt(&asked.question, 300);
-    Reply { text: format!("**{asker} asked {}: {question}**\n\n{}", asked.prompt_name, reply.text), ..reply }
+    let reply = Reply { text: format!("**{asker} asked {}: {question}**\n\n{}", asked.prompt_name, reply.text), ..reply };
+    if asked.status != AnswerStatus::Succeeded {
+        return reply;
+    }
+    let stars =
+        (1..=5).map(|stars| Action::new(format!("{stars} ★"), Button::new(Press::RateAnswer, asked.id, stars)));
+    let mut reply = Reply { actions: stars.collect(), ..reply };
+    reply.actions.push(Action::new("Improve the prompt", Button::new(Press::Improve, asked.id, 0)));
+    reply
+}
+
+/// The mean, the count and who rated.
+pub(in crate::chat) fn ratings_line(ratings: &[Rating]) -> Option<String> {
+    let stars: Vec<f64> = ratings.iter().filter_map(|rating| rating.stars.map(f64::from)).collect();
+    if stars.is_empty() {
+        return None;
+    }
+    let mean = stars.iter().sum::<f64>() / stars.len() as f64;
+    let each = ratings.iter().filter_map(|rating| {
+        let note = if rating.note.is_empty() { String::new() } else { format!(" \"{}\"", excerpt(&rating.note, 200)) };
+        rating.stars.map(|stars| format!("{} {stars} ★{note}", rating.name))
+    });
+    let each: Vec<String> = each.collect();
+    Some(format!("Rated {mean:.1} of 5 by {}: {}", each.len(), each.join(", ")))
+}
+
+/// That an answer was rated.
+pub fn answer_rated(answer: &Answer) -> Reply {
+    Reply::said(ratings_line(&answer.ratings).unwrap_or_default())
+}
+
+/// That nothing was asked yet.
+pub fn nothing_to_improve(marker: &str) -> Reply {
+    Reply::refused(format!("No prompt has answered you yet. Ask one first: {marker}ask NAME QUESTION"))
 }
 
 /// That a question was put to a prompt.

@@ -132,6 +132,26 @@ pub async fn list(conn: &mut Conn, draft: DraftId, limit: i64, offset: i64) -> R
     Ok((rows.into_iter().map(Trial::try_from).collect::<Result<_, _>>()?, total))
 }
 
+/// Answered tests of one revision, newest first.
+pub async fn of_revision(
+    conn: &mut Conn,
+    draft: DraftId,
+    revision: RevisionNumber,
+    limit: i64,
+) -> Result<Vec<Trial>, Error> {
+    select_trial!(
+        conn,
+        fetch_all,
+        "where t.draft_id = $1 and t.revision = $2 and t.status = 'succeeded' order by t.id desc limit $3",
+        draft.0,
+        revision.0,
+        limit
+    )
+    .into_iter()
+    .map(Trial::try_from)
+    .collect()
+}
+
 /// Tests of an account that wait or run, oldest first.
 pub async fn running(conn: &mut Conn, account: AccountId) -> Result<Vec<Trial>, Error> {
     select_trial!(

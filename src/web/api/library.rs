@@ -1,10 +1,13 @@
-//! The library: committing, listing, reading and cloning prompts.
+//! The library: committing, listing, reading, describing, deleting and cloning prompts.
+
+use std::collections::BTreeMap;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -12,16 +15,22 @@ use utoipa_axum::routes;
 use super::drafts::StartedBody;
 use super::{Checks, Page};
 use crate::domain::access::Visibility;
-use crate::domain::library::{self, Prompt, PromptName};
+use crate::domain::library::{self, Filter, Pick, Prompt, PromptName, Relative, Sort};
 use crate::domain::{DraftId, Invalid};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
-use crate::workshop::library::Commit;
+use crate::workshop::Error;
+use crate::workshop::library::{Commit, Describe};
 
 pub(super) fn routes() -> OpenApiRouter<Web> {
-    OpenApiRouter::new().routes(routes!(commit)).routes(routes!(list)).routes(routes!(read)).routes(routes!(clone))
+    OpenApiRouter::new()
+        .routes(routes!(commit))
+        .routes(routes!(list))
+        .routes(routes!(read, describe, delete))
+        .routes(routes!(family))
+        .routes(routes!(clone))
 }
 
 /// How to commit.
@@ -35,6 +44,9 @@ struct CommitBody {
     title: String,
     /// At most 500 characters; the draft's own when left out.
     description: Option<String>,
+    /// Why this version was made: at most 500 characters.
+    #[serde(default)]
+    note: String,
     /// Who sees it; `team` when left out.
     visibility: Option<Visibility>,
     /// The second yes, when the first answer was `confirmation-required`.
@@ -67,10 +79,13 @@ async fn commit(
     let title = checks.take(library::parse_title(&body.title));
     let description = body.description.unwrap_or(draft.description);
     let description = checks.take(library::parse_description(&description));
-    let commit = name.zip(title).zip(description).map(|((name, title), description)| Commit {
+    let note = checks.take(library::parse_note(&body.note));
+    let texts = title.zip(description).zip(note);
+    let commit = name.zip(texts).map(|(name, ((title, description), note))| Commit {
         name,
         title,
         description,
+        note,
         visibility: body.visibility.unwrap_or(Visibility::Team),
         confirm: body.confirm,
     });
@@ -89,10 +104,15 @@ struct PromptBody {
     name: String,
     title: String,
     description: String,
-    /// The text of its newest version.
+    /// The text of the version asked for, or of the newest.
     content: String,
-    /// The newest version.
+    /// The version of that text.
     version: i32,
+    /// The newest version.
+    latest_version: i32,
+    tags: Vec<String>,
+    /// Names that point to a version.
+    labels: BTreeMap<String, i32>,
     visibility: Visibility,
     /// Who owns it; nobody owns what ships with the service.
     owner: Option<String>,
@@ -101,6 +121,13 @@ struct PromptBody {
     parent_version: Option<i32>,
     /// The prompt that its family started from.
     family_id: i32,
+    /// Whether it should not be used any more.
+    deprecated: bool,
+    /// What to use instead.
+    successor: Option<String>,
+    /// How often it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<i64>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -115,11 +142,17 @@ impl From<Prompt> for PromptBody {
             description: prompt.description,
             content: prompt.text,
             version: prompt.version.0,
+            latest_version: prompt.version.0,
+            tags: prompt.tags,
+            labels: prompt.labels.into_iter().map(|(label, version)| (label, version.0)).collect(),
             visibility: prompt.visibility,
             owner: prompt.owner_name,
             parent_prompt,
             parent_version,
             family_id: prompt.family.0,
+            deprecated: prompt.deprecated_at.is_some(),
+            successor: prompt.successor,
+            uses: Some(prompt.uses),
             created_at: prompt.created_at,
             updated_at: prompt.updated_at,
         }
@@ -129,14 +162,20 @@ impl From<Prompt> for PromptBody {
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
 struct PromptFilter {
-    /// Words that must all appear in name, title, description or text.
+    /// Words that must all appear in name, title, description, tags or text; the text's words may go on after them.
     query: Option<String>,
+    /// Only prompts with this tag.
+    tag: Option<String>,
+    /// Only prompts that are seen by these.
+    visibility: Option<Visibility>,
+    /// The order; `name` when left out.
+    sort: Option<Sort>,
 }
 
 /// A page of the library.
 #[derive(Debug, Serialize, ToSchema)]
 struct PromptList {
-    /// By name.
+    /// In the order asked for.
     prompts: Vec<PromptBody>,
     /// How many there are on all pages.
     total: i64,
@@ -157,19 +196,189 @@ async fn list(
     if query.chars().count() > 200 {
         return Err(Invalid::new("query", "may have at most 200 characters").into());
     }
-    let (prompts, total) = web.workshop.prompts(&actor, &query, limit, offset).await?;
+    let tag = filter.tag.map(|tag| tag.trim().to_lowercase()).filter(|tag| !tag.is_empty());
+    let filter = Filter { query, tag, visibility: filter.visibility, sort: filter.sort };
+    let (prompts, total) = web.workshop.prompts(&actor, &filter, limit, offset).await?;
     Ok(axum::Json(PromptList { prompts: prompts.into_iter().map(PromptBody::from).collect(), total }))
 }
 
-/// Reads a prompt.
-#[utoipa::path(get, path = "/prompts/{name}", tag = "library", params(("name" = String, Path)),
-    responses((status = 200, body = PromptBody), Missing, Refusals))]
+/// Which text of a prompt; the newest when nothing is said.
+#[derive(Debug, Deserialize, IntoParams)]
+struct PickQuery {
+    /// This version.
+    version: Option<i32>,
+    /// The version that this label points to; one that does not exist is an error.
+    label: Option<String>,
+}
+
+/// Reads a prompt. Send its `ETag` back as `If-None-Match` to hear only of changes.
+#[utoipa::path(get, path = "/prompts/{name}", tag = "library",
+    params(("name" = String, Path), PickQuery,
+        ("If-None-Match" = Option<String>, Header, description = "The ETag you have.")),
+    responses((status = 200, body = PromptBody), (status = 304, description = "It is as you have it."),
+        (status = 422, body = Problem, content_type = "application/problem+json", description = "No such label can be."),
+        Missing, Refusals))]
 async fn read(
     State(web): State<Web>,
     Signed(actor): Signed,
     Path(name): Path<String>,
+    Query(query): Query<PickQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let pick = Pick::of(query.version, query.label.as_deref())?;
+    let picked = match web.workshop.pick_prompt(&actor, &name, &pick).await {
+        // It is the address that names what there is not.
+        Err(Error::Invalid(invalid)) => return Err(Problem::missing(&Error::Invalid(invalid).to_string())),
+        picked => picked?,
+    };
+    let mut body = PromptBody::from(picked.prompt);
+    let uses = body.uses.take();
+    (body.content, body.version) = (picked.text, picked.number.0);
+    // How often it was asked changes without anything that a program would want to hear of.
+    let tag = entity_tag(&body)?;
+    let cache = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_known = |one: &str| matches!(one.trim(), "*") || one.trim().trim_start_matches("W/") == tag.trim_start_matches("W/");
+    if known.split(',').any(is_known) {
+        return Ok((StatusCode::NOT_MODIFIED, cache).into_response());
+    }
+    Ok((cache, axum::Json(PromptBody { uses, ..body })).into_response())
+}
+
+/// A weak validator: half of the SHA-256 of what is sent.
+fn entity_tag(body: &PromptBody) -> Result<String, Problem> {
+    let json = serde_json::to_vec(body).map_err(|error| Problem::fault(&error))?;
+    let hash = Sha256::digest(&json);
+    let word: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("W/\"{word}\""))
+}
+
+/// What to change about a prompt; what is left out stays. Its text changes by committing a draft.
+#[derive(Debug, Deserialize, ToSchema)]
+struct DescribeBody {
+    /// 5 to 100 characters.
+    title: Option<String>,
+    /// At most 500 characters.
+    description: Option<String>,
+    /// At most 10, each 1 to 30 characters.
+    tags: Option<Vec<String>>,
+    /// Whether it should not be used any more; only its owner says so.
+    deprecated: Option<bool>,
+    /// What to use instead; deprecates it.
+    successor: Option<String>,
+    /// Refused: a new text becomes a version by committing a draft.
+    #[schema(ignore)]
+    content: Option<serde_json::Value>,
+}
+
+/// Changes a prompt's title, description and tags, or deprecates it; that makes no version.
+#[utoipa::path(put, path = "/prompts/{name}", tag = "library", params(("name" = String, Path)),
+    request_body = DescribeBody,
+    responses((status = 200, body = PromptBody), Missing, Refusals, Unchanged, Unreadable))]
+async fn describe(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path(name): Path<String>,
+    Json(body): Json<DescribeBody>,
 ) -> Result<axum::Json<PromptBody>, Problem> {
-    Ok(axum::Json(web.workshop.prompt(&actor, &name).await?.into()))
+    let mut prompt = web.workshop.prompt(&actor, &name).await?;
+    let mut checks = Checks::default();
+    let title = body.title.map(|title| checks.take(library::parse_title(&title)));
+    let description = body.description.map(|text| checks.take(library::parse_description(&text)));
+    let tags = body.tags.map(|tags| checks.take(library::parse_tags(&tags)));
+    if body.content.is_some() {
+        let reason = "cannot be changed here: clone the prompt, test the draft, and commit it as the next version";
+        checks.take::<()>(Err(Invalid::new("content", reason)));
+    }
+    if body.deprecated == Some(false) && body.successor.is_some() {
+        checks.take::<()>(Err(Invalid::new("successor", "is for a prompt that is deprecated")));
+    }
+    checks.finish(Some(()))?;
+    let about = Describe { title: title.flatten(), description: description.flatten(), tags: tags.flatten() };
+    if about.title.is_some() || about.description.is_some() || about.tags.is_some() {
+        prompt = web.workshop.describe_prompt(&actor, &name, about).await?;
+    }
+    match (body.deprecated, body.successor.as_deref()) {
+        (Some(false), _) => prompt = web.workshop.undeprecate_prompt(&actor, &name).await?,
+        (Some(true), successor) | (None, successor @ Some(_)) => {
+            prompt = web.workshop.deprecate_prompt(&actor, &name, successor).await?;
+        }
+        (None, None) => {}
+    }
+    Ok(axum::Json(prompt.into()))
+}
+
+/// What was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeletedBody {
+    name: String,
+    message: String,
+}
+
+/// Deletes a prompt with its texts; only its owner may. Clones keep their lineage.
+#[utoipa::path(delete, path = "/prompts/{name}", tag = "library", params(("name" = String, Path)),
+    responses((status = 200, body = DeletedBody), (status = 422, body = Problem, content_type = "application/problem+json",
+        description = "The prompt that ships with the service stays."), Missing, Refusals, Unchanged))]
+async fn delete(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path(name): Path<String>,
+) -> Result<axum::Json<DeletedBody>, Problem> {
+    web.workshop.delete_prompt(&actor, &name).await?;
+    let message = format!("{name} and its texts are deleted. What was cloned from it keeps its lineage.");
+    Ok(axum::Json(DeletedBody { name, message }))
+}
+
+/// A prompt of a family.
+#[derive(Debug, Serialize, ToSchema)]
+struct RelativeBody {
+    prompt_id: i32,
+    name: String,
+    title: String,
+    version: i32,
+    /// The prompt that it is a clone of.
+    parent_id: Option<i32>,
+    parent_version: Option<i32>,
+    deprecated: bool,
+    deleted: bool,
+    uses: i64,
+}
+
+/// Prompts that come from one another.
+#[derive(Debug, Serialize, ToSchema)]
+struct FamilyBody {
+    family_id: i32,
+    /// In the order in which they came.
+    prompts: Vec<RelativeBody>,
+    /// How many more there are that you may not see.
+    hidden: usize,
+}
+
+/// Reads the family of a prompt: what was cloned from what.
+#[utoipa::path(get, path = "/prompts/{name}/family", tag = "library", params(("name" = String, Path)),
+    responses((status = 200, body = FamilyBody), Missing, Refusals))]
+async fn family(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path(name): Path<String>,
+) -> Result<axum::Json<FamilyBody>, Problem> {
+    let family = web.workshop.family(&actor, &name).await?;
+    let body = |relative: Relative| {
+        let (parent_id, parent_version) = relative.parent.map(|(id, version)| (id.0, version.0)).unzip();
+        RelativeBody {
+            prompt_id: relative.id.0,
+            name: relative.name,
+            title: relative.title,
+            version: relative.version.0,
+            parent_id,
+            parent_version,
+            deprecated: relative.deprecated,
+            deleted: relative.deleted,
+            uses: relative.uses,
+        }
+    };
+    let prompts = family.members.into_iter().map(body).collect();
+    Ok(axum::Json(FamilyBody { family_id: family.of.0, prompts, hidden: family.hidden }))
 }
 
 /// How to clone.
@@ -177,6 +386,9 @@ async fn read(
 struct CloneBody {
     /// The draft's name: 3 to 100 characters.
     clone_name: Option<String>,
+    /// Whether the draft is to become the prompt's next version; its editors may.
+    #[serde(default)]
+    as_version: bool,
 }
 
 /// A draft that is a copy of a prompt.
@@ -192,7 +404,9 @@ struct ClonedBody {
 #[utoipa::path(post, path = "/prompts/{name}/clone", tag = "library", params(("name" = String, Path)),
     request_body = CloneBody,
     responses((status = 201, body = ClonedBody), (status = 429, body = Problem, content_type = "application/problem+json",
-        description = "You have as many drafts as you can have."), Missing, Refusals, Unreadable))]
+        description = "You have as many drafts as you can have."), (status = 403, body = Problem,
+            content_type = "application/problem+json", description = "You may not publish versions of it."),
+        Missing, Refusals, Unreadable))]
 async fn clone(
     State(web): State<Web>,
     Signed(actor): Signed,
@@ -202,7 +416,7 @@ async fn clone(
     let prompt = web.workshop.prompt(&actor, &name).await?;
     let wrong = |invalid: Invalid| Invalid::new("clone_name", invalid.reason);
     let draft_name = body.clone_name.map(|name| crate::domain::draft::parse_name(&name).map_err(wrong)).transpose()?;
-    let started = web.workshop.clone_prompt(&actor, &prompt.name, draft_name).await?;
+    let started = web.workshop.clone_prompt(&actor, &prompt.name, draft_name, body.as_version).await?;
     let message = format!("Draft {} starts from version {} of {}.", started.draft.id, prompt.version, prompt.name);
     let started = StartedBody::from(started);
     let location = format!("{}/prompts/workshop/drafts/{}", super::ROOT, started.draft_id);

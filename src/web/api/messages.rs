@@ -17,12 +17,14 @@ use utoipa_axum::routes;
 
 use super::proposals::ProposalBody;
 use crate::domain::conversation::{MessageRole, Outcome, Question, parse_message};
+use crate::domain::session::Answer;
 use crate::domain::{Actor, ChatId, DraftId, Invalid};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
 use crate::web::stream::{AnswerWatch, Heard};
+use crate::workshop::Error;
 use crate::workshop::message::Message;
 
 pub(super) fn routes() -> OpenApiRouter<Web> {
@@ -70,6 +72,32 @@ impl From<Message> for MessageBody {
     }
 }
 
+/// A question of a session and what was answered, as messages.
+fn exchange(chat: ChatId, answer: Answer) -> impl Iterator<Item = MessageBody> {
+    let said = |role, content, outcome, created_at| MessageBody {
+        // The answer's own id, beside that of its question.
+        message_id: uuid::Uuid::from_u128(answer.id.0.as_u128() ^ u128::from(role == MessageRole::Assistant)),
+        chat_id: chat.0,
+        role,
+        content,
+        reply_to: (role == MessageRole::Assistant).then_some(answer.id.0),
+        outcome,
+        questions: Vec::new(),
+        engine: if role == MessageRole::Assistant { answer.engine.clone() } else { String::new() },
+        revision: None,
+        proposal: None,
+        created_at,
+    };
+    let asked = said(MessageRole::Person, answer.question.clone(), Outcome::Said, answer.created_at);
+    let ended = answer.finished_at.unwrap_or(answer.created_at);
+    let answered = match (&answer.response, &answer.failure) {
+        (Some(response), _) => Some(said(MessageRole::Assistant, response.clone(), Outcome::Said, ended)),
+        (None, Some(failure)) => Some(said(MessageRole::Assistant, failure.clone(), Outcome::Failed, ended)),
+        (None, None) => None,
+    };
+    [Some(asked), answered].into_iter().flatten()
+}
+
 /// A whole conversation.
 #[derive(Debug, Serialize, ToSchema)]
 struct MessageList {
@@ -87,8 +115,14 @@ async fn list(
     Signed(actor): Signed,
     Path(chat): Path<ChatId>,
 ) -> Result<axum::Json<MessageList>, Problem> {
-    let found = web.workshop.messages(&actor, chat).await?;
-    let messages: Vec<MessageBody> = found.into_iter().map(MessageBody::from).collect();
+    let messages: Vec<MessageBody> = match web.workshop.messages(&actor, chat).await {
+        // Not a workshop's: a session's, perhaps.
+        Err(Error::NotFound(_)) => {
+            let (_, answers) = web.workshop.session(&actor, chat).await?;
+            answers.into_iter().flat_map(|answer| exchange(chat, answer)).collect()
+        }
+        found => found?.into_iter().map(MessageBody::from).collect(),
+    };
     Ok(axum::Json(MessageList { chat_id: chat.0, total: messages.len(), messages }))
 }
 
@@ -155,7 +189,7 @@ async fn say(
     Ok((StatusCode::OK, axum::Json(reply)).into_response())
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Invalid> {
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Invalid> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let wrong = || Invalid::new("Idempotency-Key", "must have 1 to 200 printable ASCII characters");
     let key = value.to_str().map_err(|_| wrong())?;

@@ -5,7 +5,9 @@ mod drafts;
 mod library;
 mod messages;
 mod proposals;
+mod sessions;
 mod tests;
+mod versions;
 
 use serde::Deserialize;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -46,6 +48,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(proposals::routes())
         .merge(tests::routes())
         .merge(library::routes())
+        .merge(versions::routes())
+        .merge(sessions::routes())
         .merge(articles::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }

@@ -10,6 +10,7 @@ use crate::store::message::Message;
 use crate::store::{self, Conn};
 use crate::workshop::expiry::Told;
 use crate::workshop::proposal::Proposal;
+use crate::workshop::session::delivery_key;
 use crate::workshop::{Error, Workshop};
 
 /// What a delivery shows, as things stand.
@@ -118,6 +119,13 @@ impl Workshop {
             posted.extend(store::delivery::find_by_key(&mut conn, &key).await?);
         }
         Ok(message_scene(&mut conn, message).await?.map(|scene| (scene, posted)))
+    }
+
+    /// What an answer shows as things stand, and where it was posted.
+    pub async fn posted_answer(&self, id: AnswerId) -> Result<Option<(Scene, Vec<Delivery>)>, Error> {
+        let mut conn = self.store.conn().await?;
+        let posted = store::delivery::find_by_key(&mut conn, &delivery_key(id)).await?;
+        Ok(answer_scene(&mut conn, id).await?.map(|scene| (scene, posted.into_iter().collect())))
     }
 
     /// What a test shows as things stand, and where its progress and its result were posted.

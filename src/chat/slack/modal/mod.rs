@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::markup;
 use super::render::{context, plain_text};
-use crate::chat::form::{CommitFields, Sheet, pieces};
+use crate::chat::form::{Sheet, pieces};
+use crate::chat::inbound::CommitFields;
 use crate::domain::draft::Draft;
 use crate::domain::library::CommitWarning;
 use crate::domain::place::Place;
@@ -231,6 +232,7 @@ fn commit(draft: &Draft, fields: &CommitFields, warning: Option<CommitWarning>, 
         ),
         input("title", "Title", "5 to 100 characters", false, text_input(&fields.title, false, (5, 100))),
         input("description", "What it is for", "", true, text_input(&fields.description, true, (0, 500))),
+        input("note", "What is new", "For the history of its versions", true, text_input(&fields.note, true, (0, 500))),
     ]);
     let submit = if warning.is_some() { "Commit anyway" } else { "Commit" };
     view("Commit to the library", submit, &memory, blocks)

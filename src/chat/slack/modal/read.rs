@@ -4,8 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 use super::{About, Memory, WINDOWS};
-use crate::chat::form::CommitFields;
-use crate::chat::inbound::Form;
+use crate::chat::inbound::{CommitFields, Form};
 use crate::domain::research_window::Window;
 use crate::domain::trial;
 use crate::domain::{Instant, Invalid, draft, library};
@@ -97,11 +96,12 @@ pub fn read(about: &About, view: &Value, now: Instant) -> Result<Form, Mistakes>
             Form::Edit { draft: *draft, base: *base, text }
         }
         About::Commit { draft, confirm } => {
-            let CommitFields { name, title, description } = commit_fields(view);
-            check(library::PromptName::parse(&name).map(|_| ()), "name");
-            check(library::parse_title(&title).map(|_| ()), "title");
-            check(library::parse_description(&description).map(|_| ()), "description");
-            Form::Commit { draft: *draft, name, title, description, confirm: *confirm }
+            let fields = commit_fields(view);
+            check(library::PromptName::parse(&fields.name).map(|_| ()), "name");
+            check(library::parse_title(&fields.title).map(|_| ()), "title");
+            check(library::parse_description(&fields.description).map(|_| ()), "description");
+            check(library::parse_note(&fields.note).map(|_| ()), "note");
+            Form::Commit { draft: *draft, fields, confirm: *confirm }
         }
         About::Note { trial } => {
             let note = text("note");
@@ -157,7 +157,7 @@ fn chosen(view: &Value, block: &str) -> Option<String> {
 /// What was typed into a commit's form.
 fn commit_fields(view: &Value) -> CommitFields {
     let text = |block: &str| typed(view, block).trim().to_owned();
-    CommitFields { name: text("name"), title: text("title"), description: text("description") }
+    CommitFields { name: text("name"), title: text("title"), description: text("description"), note: text("note") }
 }
 
 fn window(choice: Option<&str>, now: Instant) -> Option<Window> {

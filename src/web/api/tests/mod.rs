@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use views::{TrialBody, WholeTrial, whole};
+pub(super) use views::{ArticleBody, MetricsBody, RatingBody, TrialBody};
+use views::{WholeTrial, whole};
 
 use super::messages::event;
 use super::{Checks, Page};

@@ -8,13 +8,13 @@ use crate::domain::Actor;
 use crate::domain::article::FrozenArticle;
 use crate::domain::citation::CitationCheck;
 use crate::domain::text::excerpt;
-use crate::domain::trial::{Failure, Stage, Trial, TrialStatus};
+use crate::domain::trial::{Failure, Metrics, Rating, Stage, Trial, TrialStatus};
 use crate::web::Web;
 use crate::web::error::Problem;
 
 /// A test.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TrialBody {
+pub(in crate::web::api) struct TrialBody {
     test_id: uuid::Uuid,
     draft_id: i32,
     /// The tested revision.
@@ -52,16 +52,35 @@ pub(super) struct TrialBody {
     failure_detail: Option<String>,
 }
 
-/// What one person thinks of a test.
+/// What one person thinks of a test or an answer.
 #[derive(Debug, Serialize, ToSchema)]
-struct RatingBody {
+pub(in crate::web::api) struct RatingBody {
     name: String,
     user_rating: Option<i16>,
     notes: String,
 }
 
+impl From<&Rating> for RatingBody {
+    fn from(rating: &Rating) -> Self {
+        Self { name: rating.name.clone(), user_rating: rating.stars, notes: rating.note.clone() }
+    }
+}
+
+impl MetricsBody {
+    pub(in crate::web::api) fn of(metrics: Metrics, attempts: Option<i32>) -> Self {
+        Self {
+            tokens_in: metrics.tokens_in,
+            tokens_out: metrics.tokens_out,
+            cost_usd: metrics.cost_micros.map(|micros| micros as f64 / 1e6),
+            first_token_ms: metrics.first_token_ms,
+            execution_time_ms: metrics.execution_ms,
+            attempts,
+        }
+    }
+}
+
 impl TrialBody {
-    pub(super) fn of(trial: &Trial, actor: &Actor) -> Self {
+    pub(in crate::web::api) fn of(trial: &Trial, actor: &Actor) -> Self {
         let own = trial.rating_of(actor.account);
         let response = trial.response.as_deref().unwrap_or_default();
         Self {
@@ -83,15 +102,7 @@ impl TrialBody {
             user_rating: own.and_then(|rating| rating.stars),
             notes: own.map(|rating| rating.note.clone()).unwrap_or_default(),
             mean_rating: trial.mean_rating(),
-            ratings: trial
-                .ratings
-                .iter()
-                .map(|rating| RatingBody {
-                    name: rating.name.clone(),
-                    user_rating: rating.stars,
-                    notes: rating.note.clone(),
-                })
-                .collect(),
+            ratings: trial.ratings.iter().map(RatingBody::from).collect(),
             citation_summary: trial.citations.as_ref().map(CitationCheck::line),
             failure: trial.failure,
             failure_detail: trial.failure_detail.clone(),
@@ -99,9 +110,9 @@ impl TrialBody {
     }
 }
 
-/// Cost and times of a test.
+/// Cost and times of a test or an answer.
 #[derive(Debug, Serialize, ToSchema)]
-struct MetricsBody {
+pub(in crate::web::api) struct MetricsBody {
     tokens_in: Option<i32>,
     tokens_out: Option<i32>,
     /// US dollars, where the price is configured.
@@ -110,12 +121,13 @@ struct MetricsBody {
     first_token_ms: Option<i32>,
     execution_time_ms: Option<i32>,
     /// How often a worker started it.
-    attempts: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<i32>,
 }
 
-/// An article that a test was given.
+/// An article that a test or an answer was given.
 #[derive(Debug, Serialize, ToSchema)]
-struct ArticleBody {
+pub(in crate::web::api) struct ArticleBody {
     /// Its place among them, from 1.
     rank: usize,
     article_id: i64,
@@ -128,7 +140,7 @@ struct ArticleBody {
 }
 
 impl ArticleBody {
-    fn of((index, article): (usize, FrozenArticle)) -> Self {
+    pub(in crate::web::api) fn of((index, article): (usize, FrozenArticle)) -> Self {
         Self {
             rank: index + 1,
             article_id: article.id.0,
@@ -167,14 +179,7 @@ pub(super) async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<Whol
     Ok(WholeTrial {
         test: TrialBody::of(&trial, actor),
         articles: articles.into_iter().enumerate().map(ArticleBody::of).collect(),
-        metrics: MetricsBody {
-            tokens_in: trial.metrics.tokens_in,
-            tokens_out: trial.metrics.tokens_out,
-            cost_usd: trial.metrics.cost_micros.map(|micros| micros as f64 / 1e6),
-            first_token_ms: trial.metrics.first_token_ms,
-            execution_time_ms: trial.metrics.execution_ms,
-            attempts: trial.attempts,
-        },
+        metrics: MetricsBody::of(trial.metrics, Some(trial.attempts)),
         response: trial.response,
         citations: trial.citations,
         limit: trial.article_limit,
