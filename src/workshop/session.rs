@@ -83,13 +83,6 @@ pub struct Say {
     pub article_limit: i32,
 }
 
-impl Say {
-    /// A question with nothing else said about it.
-    fn of(question: &str, article_limit: i32) -> Self {
-        Self { question: question.to_owned(), model: None, article_limit }
-    }
-}
-
 /// Where a question was asked on a chat platform.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
@@ -149,6 +142,7 @@ impl Workshop {
         say: Say,
         key: Option<&str>,
     ) -> Result<Answer, Error> {
+        let question = question(&say.question, "message")?;
         let mut tx = self.store.begin().await?;
         let session = session_of(&mut tx, actor, chat).await?;
         // The limit comes first for its lock: of two deliveries at once the second finds what the first stored.
@@ -159,7 +153,7 @@ impl Workshop {
         limit?;
         let prompt = self.prompt_for(&mut tx, actor, &session.prompt_name, Access::Viewer).await?;
         let picked = picked(&mut tx, prompt, &session.pick).await?;
-        let answer = self.store_question(&mut tx, actor, &session, &picked, say, key, None).await?;
+        let answer = self.store_question(&mut tx, actor, &session, &picked, Say { question, ..say }, key, None).await?;
         store::commit(tx).await?;
         Ok(answer)
     }
@@ -178,6 +172,7 @@ impl Workshop {
         key: Option<&str>,
         asked: Option<Asked<'_>>,
     ) -> Result<Answer, Error> {
+        let question = question(&ask.question, "question")?;
         let mut tx = self.store.begin().await?;
         let prompt = self.prompt_for(&mut tx, actor, &ask.prompt, Access::Viewer).await?;
         let limit = self.check_test_limit(&mut tx, actor).await;
@@ -187,7 +182,7 @@ impl Workshop {
         limit?;
         let picked = picked(&mut tx, prompt, &ask.pick).await?;
         let session = self.session_for(&mut tx, actor, &ask, &picked, asked.map(|asked| asked.place)).await?;
-        let say = Say::of(&ask.question, ask.article_limit);
+        let say = Say { question, model: None, article_limit: ask.article_limit };
         let answer = self.store_question(&mut tx, actor, &session, &picked, say, key, asked).await?;
         store::commit(tx).await?;
         Ok(answer)
@@ -250,7 +245,6 @@ impl Workshop {
         key: Option<&str>,
         asked: Option<Asked<'_>>,
     ) -> Result<Answer, Error> {
-        let question = trial::parse_question(&say.question).map_err(|why| Invalid { field: "message", ..why })?;
         let article_limit = trial::parse_limit(Some(say.article_limit.into()))?;
         let (prompt, now) = (picked.prompt.id, self.now());
         let new = NewAnswer {
@@ -263,8 +257,8 @@ impl Workshop {
             topic: session.topic.clone(),
             model: say.model.unwrap_or_else(|| self.models.default_model()),
             article_limit,
-            window: window_in(&question, now),
-            question,
+            window: window_in(&say.question, now),
+            question: say.question,
         };
         store::answer::insert(conn, &new, key, now).await?;
         store::session::touch(conn, session.chat, &text::excerpt(&new.question, 100), now).await?;
@@ -350,6 +344,11 @@ impl Workshop {
 /// The delivery of an answer where it was asked.
 pub(super) fn delivery_key(id: AnswerId) -> String {
     format!("answer:{id}")
+}
+
+/// A question, read from what was sent as `field`.
+fn question(raw: &str, field: &'static str) -> Result<String, Invalid> {
+    trial::parse_question(raw).map_err(|why| Invalid { field, ..why })
 }
 
 /// The session, if it is the actor's.

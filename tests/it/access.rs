@@ -27,6 +27,26 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("get", "/prompts", "", &[200], Stranger::Own),
     ("get", "/prompts/{name}", "", &[200], Stranger::NotFound),
     ("post", "/prompts/{name}/clone", "{}", &[201], Stranger::NotFound),
+    ("put", "/prompts/{name}", r#"{"title": "Another title"}"#, &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/family", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/versions", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/versions/{n}", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/versions/{n}/diff/{m}", "", &[200], Stranger::NotFound),
+    ("put", "/prompts/{name}/labels/{label}", r#"{"version": 1}"#, &[200], Stranger::NotFound),
+    ("delete", "/prompts/{name}/labels/{label}", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/{name}/revert", r#"{"version": 1}"#, &[422], Stranger::NotFound),
+    ("post", "/chat/sessions", r#"{"topic": "Shipping"}"#, &[201], Stranger::Own),
+    ("get", "/chat/sessions", "", &[200], Stranger::Own),
+    ("post", "/chat/message", r#"{"chat_id": {session_id}, "message": "And for tankers?"}"#, &[200], Stranger::NotFound),
+    ("get", "/chat/sessions/{session_id}", "", &[200], Stranger::NotFound),
+    (
+        "put",
+        "/chat/sessions/{session_id}/answers/{answer_id}/feedback",
+        r#"{"user_rating": 4}"#,
+        &[200],
+        Stranger::NotFound,
+    ),
+    ("post", "/chat/sessions/{session_id}/answers/{answer_id}/improve", "{}", &[201], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}", "", &[200], Stranger::NotFound),
     ("put", "/prompts/workshop/drafts/{id}", r#"{"draft_name": "Renamed"}"#, &[200], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}/revisions", "", &[200], Stranger::NotFound),
@@ -63,6 +83,8 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
         Stranger::NotFound,
     ),
     ("delete", "/prompts/workshop/drafts/{id}", "", &[200], Stranger::NotFound),
+    ("delete", "/chat/sessions/{session_id}", "", &[200], Stranger::NotFound),
+    ("delete", "/prompts/{name}", "", &[200], Stranger::NotFound),
 ];
 
 const FIRST: &str = "```prompt\nYou are an analyst. Answer from the articles, and cite every claim inline as \
@@ -75,6 +97,8 @@ struct Things {
     draft: i64,
     chat: i64,
     test: String,
+    session: i64,
+    answer: String,
 }
 
 impl Things {
@@ -84,6 +108,9 @@ impl Things {
             .replace("{chat_id}", &self.chat.to_string())
             .replace("{test_id}", &self.test)
             .replace("{name}", "private_prompt")
+            .replace("{session_id}", &self.session.to_string())
+            .replace("{answer_id}", &self.answer)
+            .replace("{label}", "candidate")
             .replace("{n}", "1")
             .replace("{m}", "1")
     }
@@ -104,7 +131,17 @@ async fn things(desk: &Desk, owner: &Person) -> Things {
     }
     desk.model().reply("Premiums rose to 0.9 percent [War-risk premiums rise](https://news.example/1).");
     let test = owner.test(draft, "How did premiums move?").await;
-    Things { draft, chat: started["chat_id"].as_i64().unwrap(), test: test["test_id"].as_str().unwrap().to_owned() }
+    let begin = json!({ "topic": "Shipping", "prompt_name": "private_prompt" });
+    let session = owner.post("/chat/sessions", begin).await.expect(201)["chat_id"].as_i64().unwrap();
+    owner.post("/chat/message", json!({ "chat_id": session, "message": "How did premiums move?" })).await.expect(200);
+    let answers = owner.get(&format!("/chat/sessions/{session}")).await.expect(200);
+    Things {
+        draft,
+        chat: started["chat_id"].as_i64().unwrap(),
+        test: test["test_id"].as_str().unwrap().to_owned(),
+        session,
+        answer: answers["answers"][0]["answer_id"].as_str().unwrap().to_owned(),
+    }
 }
 
 async fn status(person: &Person, method: &str, path: &str, body: &str) -> u16 {
@@ -124,6 +161,7 @@ async fn a_stranger_finds_nothing_and_nobody_gets_in_without_a_token() {
     let things = things(&desk, &alice).await;
     for (method, pattern, body, _, stranger) in TABLE {
         let path = things.path(pattern);
+        let body = &things.path(body);
         assert_eq!(status(&nobody, method, &path, body).await, 401, "{method} {pattern} without a token");
         let heard = status(&bob, method, &path, body).await;
         match stranger {
@@ -134,7 +172,7 @@ async fn a_stranger_finds_nothing_and_nobody_gets_in_without_a_token() {
     }
     desk.model().answer_with(|_| "Shorter it is.".to_owned());
     for (method, pattern, body, owner, _) in TABLE {
-        let heard = status(&alice, method, &things.path(pattern), body).await;
+        let heard = status(&alice, method, &things.path(pattern), &things.path(body)).await;
         assert!(owner.contains(&heard), "{method} {pattern} answered its owner {heard}");
     }
     desk.close().await;
@@ -150,7 +188,8 @@ async fn the_table_has_every_endpoint_that_is_described() {
         .iter()
         .flat_map(|(path, methods)| methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}")))
         .collect();
-    let tested = TABLE.iter().map(|(method, path, ..)| format!("{method} /api/auspex{path}")).collect();
+    let named = |path: &str| path.replace("{session_id}", "{chat_id}");
+    let tested = TABLE.iter().map(|(method, path, ..)| format!("{method} /api/auspex{}", named(path))).collect();
     assert_eq!(described, tested);
     desk.close().await;
 }

@@ -126,14 +126,15 @@ async fn the_version_that_is_named_answers() {
     commit_draft(&desk, &alice, draft, "shipping_risks", Visibility::Team).await;
 
     for (version, for_sailors) in [(None, true), (Some(1), false), (Some(2), true)] {
-        let asked = Ask { version: version.map(VersionNumber), ..ask("shipping_risks") };
+        let pick = Pick::of(version, None).unwrap();
+        let asked = Ask { pick, ..ask("shipping_risks") };
         let asked = desk.workshop().ask_prompt(alice.actor(), asked, None).await.unwrap();
         assert_eq!(asked.version, VersionNumber(version.unwrap_or(2)));
         ended(&desk, &alice, asked.id).await;
         let sent = desk.model().requests().pop().unwrap().body.to_string();
         assert_eq!(sent.contains("sailors"), for_sailors, "version {version:?}");
     }
-    let unknown = Ask { version: Some(VersionNumber(3)), ..ask("shipping_risks") };
+    let unknown = Ask { pick: Pick::Version(VersionNumber(3)), ..ask("shipping_risks") };
     let refused = desk.workshop().ask_prompt(alice.actor(), unknown, None).await.unwrap_err();
     assert_eq!(refused.to_string(), "version is unknown; the newest of shipping_risks is 2.");
     desk.close().await;

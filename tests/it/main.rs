@@ -8,6 +8,7 @@ mod commands;
 mod discord;
 mod embedded;
 mod expiry;
+mod library;
 mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;
@@ -15,6 +16,7 @@ mod queue;
 mod remote;
 mod search;
 mod service;
+mod sessions;
 mod slack;
 mod story;
 mod support;
