@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use crate::config::Config;
-use crate::workshop::library::Export;
+use crate::workshop::exchange::Export;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PromptsCommand {

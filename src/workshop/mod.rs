@@ -12,6 +12,7 @@ pub mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
+pub mod exchange;
 pub mod expiry;
 pub mod guided;
 pub mod installation;
