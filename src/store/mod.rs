@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod draft;
 pub mod embedded;
 pub mod event;
+pub mod exchange;
 pub mod grant;
 pub mod installation;
 pub mod job;
@@ -22,6 +23,7 @@ pub mod message;
 pub mod once;
 pub mod place;
 pub mod proposal;
+pub mod push;
 pub mod settings;
 pub mod trial;
 

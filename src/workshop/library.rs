@@ -191,7 +191,11 @@ impl Workshop {
 }
 
 /// Adds a prompt under a name that must be free.
-pub(super) async fn insert_named(conn: &mut Conn, new: &NewPrompt<'_>, now: crate::domain::Instant) -> Result<PromptId, Error> {
+pub(super) async fn insert_named(
+    conn: &mut Conn,
+    new: &NewPrompt<'_>,
+    now: crate::domain::Instant,
+) -> Result<PromptId, Error> {
     match store::library::insert(conn, new, now).await {
         Err(store::Error::Taken { .. }) => Err(Error::NameTaken { name: new.name.to_owned() }),
         added => Ok(added?),

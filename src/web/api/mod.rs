@@ -2,9 +2,11 @@
 
 mod articles;
 mod drafts;
+mod exchange;
 mod library;
 mod messages;
 mod proposals;
+mod pushes;
 mod tests;
 
 use serde::Deserialize;
@@ -46,6 +48,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(proposals::routes())
         .merge(tests::routes())
         .merge(library::routes())
+        .merge(exchange::routes())
+        .merge(pushes::routes())
         .merge(articles::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }
