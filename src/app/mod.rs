@@ -1,6 +1,7 @@
 //! Puts the parts together: opens the database, makes the workshop, runs the roles, stops them in order.
 
 mod discord_routes;
+pub mod doctor;
 mod slack_routes;
 
 use std::sync::Arc;

@@ -10,6 +10,7 @@ pub mod arrival;
 pub mod article;
 pub mod command_registration;
 pub mod delivery;
+pub mod doctor;
 pub mod draft;
 pub mod embedded;
 pub mod event;

@@ -9,6 +9,7 @@ pub mod arrival;
 pub mod article;
 pub mod clock;
 pub mod delivery;
+pub mod doctor;
 pub mod draft;
 pub mod error;
 pub mod event;
