@@ -6,7 +6,9 @@ mod articles;
 mod ask;
 mod commands;
 mod discord;
+mod doctor;
 mod embedded;
+mod exchange;
 mod expiry;
 mod limits;
 #[cfg(feature = "local-model")]
