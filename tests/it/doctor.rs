@@ -1,8 +1,10 @@
 //! The doctor: what is well, what is not, and what to do about it.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::support::desk::{Desk, Options, Via, slack_settings};
+use crate::support::desk::{Desk, Options, Via, slack_settings, until};
 use crate::support::model_server::{Fault, ModelServer};
 use crate::support::program::{Program, text};
 use crate::support::slack::{BOT_TOKEN, Slack};
@@ -31,6 +33,10 @@ async fn beside(desk: &Desk) -> Program {
 #[tokio::test]
 async fn a_healthy_service_gets_a_clean_bill() {
     let desk = Desk::with_model().await;
+    until("the workers say that they live", Duration::from_secs(20), || async {
+        desk.workshop().has_workers().await.unwrap()
+    })
+    .await;
     let slack = Slack::start().await;
     let mut program = beside(&desk).await;
     for (name, value) in slack_settings(&slack, Via::Socket) {
