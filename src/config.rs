@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::chat::{discord, slack};
 use crate::workshop::settings::{Drafts, Limits, Queue};
-use crate::{llm, store, telemetry, web};
+use crate::{auspex, llm, store, telemetry, web};
 
 /// The defaults, with an explanation of every option.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -50,6 +50,8 @@ pub struct Config {
     pub slack: slack::Settings,
     /// `[discord]`.
     pub discord: discord::Settings,
+    /// `[auspex]`.
+    pub auspex: auspex::Settings,
     /// `[log]`.
     pub log: telemetry::Settings,
 }
@@ -110,7 +112,7 @@ impl Config {
         if self.queue.concurrency > 256 {
             return Err(Wrong("the setting queue.concurrency may be at most 256".to_owned()));
         }
-        for checked in [self.slack.check(), self.discord.check()] {
+        for checked in [self.slack.check(), self.discord.check(), self.auspex.check()] {
             checked.map_err(|invalid| Wrong(format!("the setting {} {}", invalid.field, invalid.reason)))?;
         }
         self.http.address().map(|_| ()).map_err(|invalid| Wrong(format!("the setting {invalid}")))
@@ -118,7 +120,7 @@ impl Config {
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { data_dir, database, http, llm, drafts, limits, queue, slack, discord, log } = self;
+        let Self { data_dir, database, http, llm, drafts, limits, queue, slack, discord, auspex, log } = self;
         let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
         let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
         vec![
@@ -165,6 +167,8 @@ impl Config {
             ("discord.public_key", text(&discord.public_key)),
             ("discord.guild_id", text(&discord.guild_id)),
             ("discord.api_url", text(&without_credentials(&discord.api_url))),
+            ("auspex.url", text(&without_credentials(&auspex.url))),
+            ("auspex.token", secret(&auspex.token)),
             ("log.format", text(&log.format).to_lowercase()),
             ("log.filter", text(&log.filter)),
         ]

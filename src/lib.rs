@@ -12,10 +12,12 @@
 //! | an endpoint | [`web`]: `api/` JSON, `pages/` HTML, `error.rs` every refusal |
 //! | talk in the terminal and on chat platforms | [`chat`]: what can be said in `command`, what follows in `handle`, wording in `reply` |
 //! | Slack | [`chat::slack`], one file per way in and out |
+//! | a prompt that is pushed to a running Auspex | [`auspex`], and `push.rs` in every layer |
 //! | a setting | `config/default.toml`, [`config`], and the `Settings` of its module |
 //! | what starts, and what stops in which order | [`app`]; [`cli`] |
 
 pub mod app;
+pub mod auspex;
 pub mod chat;
 pub mod cli;
 pub mod config;

@@ -1,6 +1,7 @@
 //! Puts the parts together: opens the database, makes the workshop, runs the roles, stops them in order.
 
 mod discord_routes;
+pub mod doctor;
 mod slack_routes;
 
 use std::sync::Arc;
@@ -82,13 +83,7 @@ impl App {
         queue::migrate(&store).await?;
         store.migrate().await?;
         let models = Arc::new(Models::new(config.llm.clone(), directory)?);
-        let settings = Settings {
-            drafts: config.drafts.clone(),
-            limits: config.limits.clone(),
-            queue: config.queue.clone(),
-            public_url: config.http.address_for_people(),
-        };
-        let workshop = Workshop::new(store.clone(), models, clock, settings)?;
+        let workshop = Workshop::new(store.clone(), models, clock, settings(&config))?;
         workshop.ship_default_prompt().await?;
         let slack = match config.slack.mode {
             slack::Mode::Off => None,
@@ -251,6 +246,17 @@ impl App {
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
         }
+    }
+}
+
+/// What the use cases work by.
+fn settings(config: &Config) -> Settings {
+    Settings {
+        drafts: config.drafts.clone(),
+        limits: config.limits.clone(),
+        queue: config.queue.clone(),
+        public_url: config.http.address_for_people(),
+        auspex: config.auspex.clone(),
     }
 }
 

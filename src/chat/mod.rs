@@ -10,8 +10,8 @@ pub mod command;
 mod compare;
 mod deliver;
 pub mod dialogue;
-pub mod errand;
 pub mod discord;
+pub mod errand;
 mod follow;
 mod form;
 mod handle;
@@ -44,6 +44,7 @@ use crate::domain::account::{Identity, Platform as On};
 use crate::domain::text::excerpt;
 use crate::domain::{ArrivalId, DeliveryId, MessageId, TrialId};
 use crate::workshop::delivery::Refresh;
+use crate::workshop::doctor::Finding;
 use crate::workshop::{Error, Workshop};
 
 /// The terminal, and whatever else a person waits in front of.
@@ -128,6 +129,18 @@ impl Chat {
         }
         self.workshop.arrival_handled(id).await?;
         Ok(Ended::Done)
+    }
+
+    /// Looks whether each platform that this copy talks to takes us.
+    pub async fn examine(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if let Some(slack) = &self.slack {
+            findings.extend(slack.examine().await);
+        }
+        if let Some(discord) = &self.discord {
+            findings.push(discord.examine().await);
+        }
+        findings
     }
 
     /// What stands before a command on a platform that this copy talks to.

@@ -4,6 +4,7 @@ mod articles;
 mod chat;
 mod check_config;
 pub mod dev;
+mod doctor;
 mod expire;
 mod prompts;
 mod serve;
@@ -58,6 +59,12 @@ enum Command {
     Migrate,
     /// Check every setting and print what is in force, without secrets.
     CheckConfig,
+    /// Look whether everything works that the service needs, and say what to do where it does not.
+    Doctor {
+        /// As JSON, for machines.
+        #[arg(long)]
+        json: bool,
+    },
     /// Make API tokens.
     Token {
         #[command(subcommand)]
@@ -130,6 +137,10 @@ fn start(command: Command) -> anyhow::Result<ExitCode> {
         Command::CheckConfig => {
             check_config::run(&Config::load()?)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Doctor { json } => {
+            crate::llm::remote::install_tls();
+            runtime()?.block_on(doctor::run(json))
         }
         Command::Slack { command } => {
             slack::run(&Config::load_unchecked()?, &command)?;

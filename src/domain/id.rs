@@ -52,6 +52,8 @@ id! {
     TrialId(Uuid);
     /// A question to a prompt, with its answer.
     AnswerId(Uuid);
+    /// A version of a prompt on its way to an Auspex.
+    PushId(Uuid);
     /// A frozen list of articles.
     RetrievalId(Uuid);
     /// Something to tell a person where a workshop lives.
@@ -72,4 +74,4 @@ macro_rules! uuid_id {
     )*};
 }
 
-uuid_id! { AccountId TokenId MessageId TrialId AnswerId RetrievalId DeliveryId ArrivalId }
+uuid_id! { AccountId TokenId MessageId TrialId AnswerId PushId RetrievalId DeliveryId ArrivalId }

@@ -16,7 +16,9 @@ pub mod library;
 pub mod markdown;
 pub mod passage;
 pub mod place;
+pub mod prompt_file;
 pub mod proposal;
+pub mod push;
 pub mod research_window;
 pub mod sentence;
 pub mod session;
@@ -26,7 +28,7 @@ pub mod trial;
 pub use access::{Access, Actor};
 pub use id::{
     AccountId, AnswerId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber,
-    RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
+    PushId, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;
 

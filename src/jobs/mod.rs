@@ -10,6 +10,7 @@ mod answer_turn;
 mod deliver;
 mod expire_drafts;
 mod handle_arrival;
+mod push_prompt;
 mod refresh;
 mod run_trial;
 pub mod schedule;
@@ -31,6 +32,7 @@ use crate::workshop::delivery::{Deliver, Refresh};
 use crate::workshop::event::Event;
 use crate::workshop::expiry::ExpireDrafts;
 use crate::workshop::message::AnswerTurn;
+use crate::workshop::push::PushPrompt;
 use crate::workshop::session::AnswerQuestion;
 use crate::workshop::trial::RunTrial;
 use crate::workshop::trial_run::Ran;
@@ -268,6 +270,7 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
         HandleArrival::KIND => with(data, |job| handle_arrival::run(job, attempt, desk)).await,
         Deliver::KIND => with(data, |job| deliver::run(job, attempt, desk)).await,
         Refresh::KIND => with(data, |job| refresh::run(job, desk)).await,
+        PushPrompt::KIND => with(data, |job| push_prompt::run(job, desk)).await,
         ExpireDrafts::KIND => with(data, |job| expire_drafts::run(job, desk)).await,
         TidyQueue::KIND => with(data, |job| tidy_queue::run(job, desk)).await,
         _ => {
@@ -307,6 +310,10 @@ fn apologise(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output
             },
             AnswerQuestion::KIND => match serde_json::from_value::<AnswerQuestion>(data) {
                 Ok(AnswerQuestion { answer }) => workshop.question_panicked(answer).await,
+                Err(_) => Ok(()),
+            },
+            PushPrompt::KIND => match serde_json::from_value::<PushPrompt>(data) {
+                Ok(PushPrompt { push }) => workshop.push_panicked(push).await,
                 Err(_) => Ok(()),
             },
             _ => Ok(()),

@@ -106,6 +106,11 @@ impl Models {
         self.local.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
+    /// The file that the local model would be loaded from, if it is there.
+    pub fn local_file(&self) -> Option<PathBuf> {
+        super::local::fetch::present(&self.settings, &self.directory)
+    }
+
     fn set_local_state(&self, state: LocalState) {
         *self.local.write().unwrap_or_else(std::sync::PoisonError::into_inner) = state;
     }

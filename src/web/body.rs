@@ -1,5 +1,6 @@
 //! Reading request bodies, queries and path parts; every refusal is a problem with a sentence.
 
+use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -15,16 +16,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = essence(&request);
         let is_json = essence == "application/json" || essence.ends_with("+json");
-        let bytes = match axum::body::Bytes::from_request(request, state).await {
-            Ok(bytes) => bytes,
-            Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => {
-                return Err(Problem::too_large());
-            }
-            Err(_) => return Err(Problem::bad_request("The body broke off before its end.")),
-        };
+        let bytes = whole(request, state).await?;
         if !is_json && !bytes.is_empty() {
             return Err(Problem::not_json());
         }
@@ -35,6 +29,42 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             Err(error) if error.is_data() => Err(Problem::unfit(&format!("The body does not fit: {error}."))),
             Err(error) => Err(Problem::bad_request(&format!("The body is not JSON: {error}."))),
         }
+    }
+}
+
+/// What is sent as a type of content, in small letters and without parameters.
+fn essence(request: &Request) -> String {
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// The whole body.
+async fn whole<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    match Bytes::from_request(request, state).await {
+        Ok(bytes) => Ok(bytes),
+        Err(BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))) => Err(Problem::too_large()),
+        Err(_) => Err(Problem::bad_request("The body broke off before its end.")),
+    }
+}
+
+/// A JSON body, or a `.prompt` file.
+pub(super) enum Sent<T> {
+    /// Sent as `application/json`.
+    Json(T),
+    /// Sent as `text/x-prompt` or `text/plain`.
+    PromptFile(String),
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !matches!(essence(&request).as_str(), "text/x-prompt" | "text/plain") {
+            return Json::from_request(request, state).await.map(|Json(json)| Self::Json(json));
+        }
+        let bytes = whole(request, state).await?;
+        let file = String::from_utf8(bytes.into()).map_err(|_| Problem::bad_request("The file is not UTF-8 text."))?;
+        Ok(Self::PromptFile(file))
     }
 }
 

@@ -21,6 +21,8 @@ choice! {
         Trial = "test",
         /// A question to a prompt, with its answer.
         Answer = "answer",
+        /// A push of a prompt to an Auspex.
+        Push = "push",
         /// A prompt of the library.
         Prompt = "prompt",
         /// A version of a prompt.

@@ -10,9 +10,11 @@ pub mod arrival;
 pub mod article;
 pub mod clock;
 pub mod delivery;
+pub mod doctor;
 pub mod draft;
 pub mod error;
 pub mod event;
+pub mod exchange;
 pub mod expiry;
 pub mod guided;
 pub mod improvement;
@@ -22,6 +24,7 @@ pub mod library;
 pub mod message;
 pub mod place;
 pub mod proposal;
+pub mod push;
 pub mod research;
 pub mod session;
 pub mod settings;
@@ -37,6 +40,7 @@ pub use clock::Clock;
 pub use error::{Error, Noun};
 pub use settings::Settings;
 
+use crate::auspex::Auspex;
 use crate::domain::draft::Draft;
 use crate::domain::expiry::ExpiryRule;
 use crate::domain::{Access, Actor, DraftId, Instant, Invalid};
@@ -57,6 +61,7 @@ pub struct Workshop {
     running: trial_run::Running,
     retrievals: research::Cache,
     gathering: Arc<arrival::Gathering>,
+    auspex: Option<Arc<Auspex>>,
 }
 
 impl Workshop {
@@ -64,6 +69,7 @@ impl Workshop {
     pub fn new(store: Store, models: Arc<Models>, clock: Arc<dyn Clock>, settings: Settings) -> Result<Self, Invalid> {
         let drafts = &settings.drafts;
         let expiry = ExpiryRule::new(drafts.expire_after_days, &drafts.remind_after_days, drafts.purge_after_days)?;
+        let auspex = Auspex::new(&settings.auspex)?.map(Arc::new);
         Ok(Self {
             store,
             models,
@@ -75,6 +81,7 @@ impl Workshop {
             running: trial_run::Running::default(),
             retrievals: research::Cache::default(),
             gathering: Arc::default(),
+            auspex,
         })
     }
 

@@ -16,6 +16,8 @@ pub struct Settings {
     pub queue: Queue,
     /// Where people reach the web pages, without a slash at the end.
     pub public_url: String,
+    /// `[auspex]`.
+    pub auspex: crate::auspex::Settings,
 }
 
 /// `[drafts]`: when drafts that nobody uses expire.

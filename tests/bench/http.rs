@@ -18,6 +18,8 @@ pub struct Client {
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// The entity tag; empty without one.
+    pub tag: String,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -43,6 +45,15 @@ impl Client {
     /// Reads a path.
     pub async fn get(&mut self, path: &str) -> anyhow::Result<Answer> {
         self.send(&format!("GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\n\r\n", self.token)).await
+    }
+
+    /// Reads a path, unless it still bears this entity tag.
+    pub async fn get_unless(&mut self, path: &str, tag: &str) -> anyhow::Result<Answer> {
+        let token = &self.token;
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\nif-none-match: {tag}\r\n\r\n"
+        ))
+        .await
     }
 
     /// Sends JSON; `wait` asks for the outcome.
@@ -78,15 +89,22 @@ impl Client {
         };
         let head = std::str::from_utf8(&self.buffer[..end])?;
         let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>())
-        });
-        let whole = end + length.context("an answer without a length")??;
+        let header = |wanted: &str| {
+            head.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
+            })
+        };
+        let tag = header("etag").unwrap_or_default();
+        let whole = match (status, header("content-length")) {
+            // "Not modified" has no body, whatever its length says.
+            (304, _) => end,
+            (_, length) => end + length.context("an answer without a length")?.parse::<usize>()?,
+        };
         while self.buffer.len() < whole {
             self.read().await?;
         }
-        Ok(Answer { status, body: self.buffer[end..whole].to_vec() })
+        Ok(Answer { status, tag, body: self.buffer[end..whole].to_vec() })
     }
 
     async fn read(&mut self) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ mod corpus;
 mod database;
 mod http;
 mod idle;
+mod library;
 mod model;
 mod process;
 mod prompts;
@@ -52,6 +53,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("trials", |bench| Box::pin(trials::run(bench))),
     ("starts", |bench| Box::pin(starts::run(bench))),
     ("prompts", |bench| Box::pin(prompts::run(bench))),
+    ("library", |bench| Box::pin(library::run(bench))),
     ("search", |bench| Box::pin(search::run(bench))),
     ("slack", |bench| Box::pin(slack::run(bench))),
     ("idle", |bench| Box::pin(idle::run(bench))),

@@ -10,12 +10,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("llm", &["domain"]),
     ("queue", &["domain", "store"]),
-    ("workshop", &["domain", "store", "llm", "queue"]),
+    ("auspex", &["domain"]),
+    ("workshop", &["domain", "store", "llm", "queue", "auspex"]),
     ("chat", &["domain", "workshop"]),
     ("web", &["domain", "workshop"]),
     ("jobs", &["domain", "workshop", "queue", "chat"]),
     ("telemetry", &[]),
-    ("config", &["workshop", "llm", "store", "telemetry", "web", "chat"]),
+    ("config", &["auspex", "workshop", "llm", "store", "telemetry", "web", "chat"]),
 ];
 
 /// Crates that only some modules may name.

@@ -12,6 +12,7 @@ pub mod api;
 pub mod commands;
 mod complete;
 mod deliver;
+mod doctor;
 mod gateway;
 pub mod http;
 pub mod markup;

@@ -1,5 +1,9 @@
 //! Errands about a prompt of the library: its versions and labels, what is said about it, its end.
 
+use std::time::{Duration, Instant};
+
+use std::time::{Duration, Instant};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Caller, Errand as Any, Given, Noun, Word, word};
@@ -7,9 +11,16 @@ use crate::chat::command::Unclear;
 use crate::chat::reply::{self, Reply};
 use crate::chat::slot::{Kind, Slot, needed, optional};
 use crate::domain::VersionNumber;
-use crate::domain::library::{self, Label, Reference};
+use crate::domain::library::{self, Label, Pick, Reference};
 use crate::workshop::Error;
 use crate::workshop::library::Describe;
+
+/// How many versions one reply lists.
+const LISTED: i64 = 20;
+
+/// How long somebody who cannot be told later waits for a push, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOOK: Duration = Duration::from_millis(300);
 
 /// What can be said about a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +46,8 @@ enum What {
     Deprecate { successor: Option<String> },
     Revive,
     Delete { confirm: bool },
+    Export,
+    Push,
 }
 
 const NAME: Slot = needed("prompt", Kind::Prompt, "The prompt's name");
@@ -78,6 +91,8 @@ const WORDS: &[Word] = &[
         "delete it with its texts",
         &[NAME, optional("sure", Kind::Choice(&["yes"]), "It cannot be undone")],
     ),
+    word("prompt export", "NAME[@VERSION]", "give it as a .prompt file", &[NAME]),
+    word("prompt push", "NAME[@VERSION]", "push it to the running Auspex", &[NAME]),
 ];
 
 pub(super) const NOUN: Noun = Noun { words: WORDS, read };
@@ -96,6 +111,8 @@ fn read(given: &Given<'_>) -> Result<Any, Unclear> {
         "prompt deprecate" => What::Deprecate { successor: given.some("successor") },
         "prompt revive" => What::Revive,
         "prompt delete" => What::Delete { confirm: given.some("sure").is_some_and(|sure| sure == "yes") },
+        "prompt export" => What::Export,
+        "prompt push" => What::Push,
         _ => return Err(given.usage()),
     };
     Ok(Any::Prompt(Errand { prompt: given.needed("prompt")?, what }))
@@ -104,7 +121,7 @@ fn read(given: &Given<'_>) -> Result<Any, Unclear> {
 impl Errand {
     pub(super) fn only_reads(&self) -> bool {
         match self.what {
-            What::Show | What::Versions | What::Diff { .. } | What::Family => true,
+            What::Show | What::Versions | What::Diff { .. } | What::Family | What::Export => true,
             What::Label { .. }
             | What::Revert { .. }
             | What::Title { .. }
@@ -112,7 +129,8 @@ impl Errand {
             | What::Tags { .. }
             | What::Deprecate { .. }
             | What::Revive
-            | What::Delete { .. } => false,
+            | What::Delete { .. }
+            | What::Push => false,
         }
     }
 
@@ -129,7 +147,9 @@ impl Errand {
             | What::Family
             | What::Deprecate { .. }
             | What::Revive
-            | What::Delete { .. } => "",
+            | What::Delete { .. }
+            | What::Export
+            | What::Push => "",
         }
     }
 
@@ -182,6 +202,11 @@ impl Errand {
                 workshop.delete_prompt(actor, &name).await?;
                 reply::prompt_deleted(&name)
             }
+            What::Export => {
+                let version = workshop.pick_prompt(actor, &name, &pick).await?.number;
+                reply::prompt_file(&workshop.prompt_file(actor, &name, Some(version)).await?)
+            }
+            What::Push => push(caller, &name, &pick).await?,
         })
     }
 
@@ -190,5 +215,18 @@ impl Errand {
     }
 }
 
-/// How many versions one reply lists.
-const LISTED: i64 = 20;
+
+/// Pushes a prompt. Where the result cannot be told later, it is waited for.
+async fn push(caller: &Caller<'_>, prompt: &str, pick: &Pick) -> Result<Reply, Error> {
+    let Caller { workshop, actor, place, key, .. } = caller;
+    let mut push = workshop.push_prompt(actor, prompt, pick, *key, *place).await?;
+    let asked = Instant::now();
+    while place.is_none() && !push.status.is_final() && asked.elapsed() < PATIENCE {
+        tokio::time::sleep(LOOK).await;
+        push = workshop.push(actor, prompt, push.id).await?;
+    }
+    Ok(match push.status.is_final() && place.is_none() {
+        true => reply::pushed(&push.name, push.version.0, &push.url, push.failure.as_deref()),
+        false => reply::pushing(&push),
+    })
+}

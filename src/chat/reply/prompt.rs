@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use super::{Action, Reply};
 use crate::chat::button::{Button, Press};
 use crate::domain::library::{Label, Prompt, Relative, Version};
+use crate::domain::prompt_file::PromptFile;
+use crate::domain::push::Push;
 use crate::domain::text::excerpt;
 use crate::domain::{PromptId, VersionNumber};
 use crate::workshop::library::Family;
@@ -165,5 +167,32 @@ fn branch(text: &mut String, family: &Family, member: &Relative, depth: usize) {
     let children = family.members.iter().filter(|child| child.parent.is_some_and(|(parent, _)| parent == member.id));
     for child in children.take_while(|_| depth < DEPTH) {
         branch(text, family, child, depth + 1);
+    }
+}
+
+/// A version of a prompt as a file.
+pub fn prompt_file(file: &PromptFile) -> Reply {
+    let version = file.version.map(|version| format!(" version {version}")).unwrap_or_default();
+    Reply {
+        title: format!("{}.prompt", file.name),
+        text: file.write(),
+        hint: format!("workshop prompts import {}.prompt reads it again.", file.name),
+        is_document: true,
+        ..Reply::default()
+    }
+    .note(format!("{}{version}; the text begins after the second ---", file.title))
+}
+
+/// That a prompt is on its way to Auspex.
+pub fn pushing(push: &Push) -> Reply {
+    let Push { name, version, url, .. } = push;
+    Reply::said(format!("{name} version {version} is on its way to {url}; the result comes here."))
+}
+
+/// How a push to Auspex ended.
+pub fn pushed(name: &str, version: i32, url: &str, failure: Option<&str>) -> Reply {
+    match failure {
+        None => Reply::said(format!("📤 **{name}** version {version} is in Auspex now: {url}")),
+        Some(failure) => Reply::refused(format!("**{name}** version {version} was not pushed to {url}. {failure}")),
     }
 }

@@ -272,6 +272,7 @@ pub fn note(note: &Note, draft: impl Fn() -> Option<i32>) -> Reply {
         .note(format!("Ask it: `ask {name} QUESTION`"))
         .action(Action::new("Clone", Button::new(Press::Clone, name, 0))),
         Note::Deleted { by, name } => Reply::said(format!("🗑 {by} deleted the workshop \"{name}\"; it is gone.")),
+        Note::Pushed { name, version, url, failure } => super::pushed(name, *version, url, failure.as_deref()),
         Note::Worded { reply } => serde_json::from_value(reply.clone()).unwrap_or_default(),
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod api;
 mod deliver;
+mod doctor;
 mod forms;
 mod home;
 pub mod http;

@@ -116,6 +116,15 @@ impl Embedded {
         Ok(embedded)
     }
 
+    /// The URL of the database of a server that runs in a directory; nothing is started or made.
+    pub fn running(directory: &Path) -> Result<Option<SecretString>, Error> {
+        let Ok(directory) = std::fs::canonicalize(directory) else { return Ok(None) };
+        let found = Postmaster::read(&directory).filter(|found| found.ready && found.is_alive(&directory));
+        let Some(running) = found else { return Ok(None) };
+        let password = cluster::read_password(&directory)?;
+        Ok(Some(cluster::url(&running.sockets, &password, DATABASE)))
+    }
+
     /// The URL of the database, password included.
     pub fn url(&self) -> SecretString {
         self.url.clone()

@@ -2,10 +2,12 @@
 
 mod articles;
 mod drafts;
+mod exchange;
 mod library;
 mod messages;
 mod proposals;
 mod sessions;
+mod pushes;
 mod tests;
 mod versions;
 
@@ -50,6 +52,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(library::routes())
         .merge(versions::routes())
         .merge(sessions::routes())
+        .merge(exchange::routes())
+        .merge(pushes::routes())
         .merge(articles::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }

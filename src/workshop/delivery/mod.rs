@@ -110,6 +110,17 @@ pub enum Note {
         /// The draft's name.
         name: String,
     },
+    /// A push of a prompt to an Auspex has ended.
+    Pushed {
+        /// The prompt's name.
+        name: String,
+        /// The version.
+        version: i32,
+        /// The address of the Auspex.
+        url: String,
+        /// Why it failed; `None` when it is there.
+        failure: Option<String>,
+    },
     /// Something that the chat layer worded.
     Worded {
         /// Its reply.

@@ -5,7 +5,6 @@ pub mod desk;
 #[expect(dead_code, reason = "it plays more of Discord than the stories need so far")]
 pub mod discord;
 pub mod model_server;
-#[expect(dead_code, reason = "the service as a process is for tests to come")]
 pub mod program;
 pub mod room;
 #[expect(dead_code, reason = "it plays more of Slack than the stories need so far")]
