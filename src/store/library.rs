@@ -98,14 +98,7 @@ pub async fn list(
         r#"select p.id
         from prompts p
         join prompt_versions v on v.prompt_id = p.id and v.number = p.version
-        where (
-                p.visibility = 'public'
-                or p.owner_id = $1
-                or exists (select from grants g where g.prompt_id = p.id and g.account_id = $1)
-                or p.visibility = 'team' and exists (
-                    select from memberships m where m.team_id = p.team_id and m.account_id = $1
-                )
-            )
+        where p.id in (select prompt_id from visible_prompts($1))
             and concat_ws(e'\n', p.name, p.title, p.description, v.text) ilike all ($2)
         order by p.name"#,
         account.0,

@@ -9,7 +9,7 @@ use super::{Error, Noun, Workshop};
 use crate::domain::access::Visibility;
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::library::{self, CommitWarning, DEFAULT_PROMPT, Prompt, PromptName};
-use crate::domain::{Access, Actor, DraftId, PromptId, VersionNumber};
+use crate::domain::{Access, AccountId, Actor, DraftId, PromptId, VersionNumber};
 use crate::store::activity::Happened;
 use crate::store::library::{NewPrompt, Origin};
 use crate::store::{self, Conn};
@@ -95,7 +95,7 @@ impl Workshop {
                     title: &commit.title,
                     description: &commit.description,
                     owner: Some(draft.owner),
-                    visibility: commit.visibility,
+                    visibility: within_reach(&mut tx, draft.owner, commit.visibility).await?,
                     parent: draft.parent,
                     shipped: false,
                 };
@@ -273,7 +273,7 @@ impl Workshop {
             title: &title,
             description: &description,
             owner: Some(actor.account),
-            visibility: Visibility::Team,
+            visibility: within_reach(&mut tx, actor.account, Visibility::Team).await?,
             parent: None,
             shipped: false,
         };
@@ -285,6 +285,14 @@ impl Workshop {
             store::library::insert_version(&mut tx, id, &text, &origin, now).await?;
         }
         Ok(store::commit(tx).await?)
+    }
+}
+
+/// Who sees a new prompt: what a guest commits for the team is private, since a guest is not of the team.
+async fn within_reach(conn: &mut Conn, owner: AccountId, wanted: Visibility) -> Result<Visibility, Error> {
+    match wanted {
+        Visibility::Team if !store::team::has(conn, store::team::EVERYONE, owner).await? => Ok(Visibility::Private),
+        wanted => Ok(wanted),
     }
 }
 

@@ -4,10 +4,12 @@
 //! [`crate::domain`], saves, pushes jobs and commits. Surfaces (chat, web, jobs) only translate to and from these calls.
 
 pub mod account;
+pub mod activity;
 pub mod admission;
 pub mod arrival;
 pub mod article;
 pub mod clock;
+pub mod comment;
 pub mod delivery;
 pub mod draft;
 pub mod error;
@@ -15,6 +17,7 @@ pub mod event;
 pub mod expiry;
 pub mod guided;
 pub mod installation;
+pub mod invite;
 pub mod lease;
 pub mod library;
 pub mod message;
@@ -23,6 +26,8 @@ pub mod proposal;
 pub mod research;
 pub mod session;
 pub mod settings;
+pub mod sharing;
+pub mod team;
 pub mod trial;
 pub mod trial_run;
 pub mod turn;

@@ -1,10 +1,15 @@
 //! The JSON API under `/api/auspex`. Each file has the endpoints of one noun and what they send.
 
+mod activity;
 mod articles;
+mod comments;
 mod drafts;
+mod invites;
 mod library;
 mod messages;
 mod proposals;
+mod sharing;
+mod teams;
 mod tests;
 
 use serde::Deserialize;
@@ -46,6 +51,11 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(proposals::routes())
         .merge(tests::routes())
         .merge(library::routes())
+        .merge(sharing::routes())
+        .merge(invites::routes())
+        .merge(comments::routes())
+        .merge(activity::routes())
+        .merge(teams::routes())
         .merge(articles::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }
