@@ -11,10 +11,12 @@ mod expiry;
 mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;
+mod permissions;
 mod queue;
 mod remote;
 mod search;
 mod service;
+mod sharing;
 mod slack;
 mod story;
 mod support;

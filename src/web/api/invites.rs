@@ -121,7 +121,7 @@ macro_rules! endpoints {
 
             /// Lists its links that still work; only its owner may.
             #[utoipa::path(get, path = concat!($base, "/invites"), tag = "sharing", params(($param = $shown, Path)),
-                        responses((status = 200, body = InviteList), Missing, Refusals, Unchanged))]
+                                responses((status = 200, body = InviteList), Missing, Refusals, Unchanged))]
             async fn list(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -134,8 +134,8 @@ macro_rules! endpoints {
 
             /// Makes a link that lets whoever has it in, until it expires or is revoked; only its owner may.
             #[utoipa::path(post, path = concat!($base, "/invites"), tag = "sharing", params(($param = $shown, Path)),
-                        request_body = InviteBody,
-                        responses((status = 201, body = NewInvite), Missing, Refusals, Unchanged, Unreadable))]
+                                request_body = InviteBody,
+                                responses((status = 201, body = NewInvite), Missing, Refusals, Unchanged, Unreadable))]
             async fn create(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -156,8 +156,8 @@ macro_rules! endpoints {
 
             /// Makes a link work no more; who came in by it stays. Only its owner may.
             #[utoipa::path(delete, path = concat!($base, "/invites/{invite_id}"), tag = "sharing",
-                        params(($param = $shown, Path), ("invite_id" = Uuid, Path)),
-                        responses((status = 200, body = RevokedBody), Missing, Refusals, Unchanged))]
+                                params(($param = $shown, Path), ("invite_id" = Uuid, Path)),
+                                responses((status = 200, body = RevokedBody), Missing, Refusals, Unchanged))]
             async fn revoke(
                 State(web): State<Web>,
                 Signed(actor): Signed,

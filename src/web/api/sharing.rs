@@ -117,7 +117,7 @@ macro_rules! endpoints {
 
             /// Says who may do what with it.
             #[utoipa::path(get, path = concat!($base, "/shares"), tag = "sharing", params(($param = $shown, Path)),
-                        responses((status = 200, body = SharesBody), Missing, Refusals))]
+                                responses((status = 200, body = SharesBody), Missing, Refusals))]
             async fn list(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -128,8 +128,8 @@ macro_rules! endpoints {
 
             /// Shares it with a person or a team, in place of what they could do before; only its owner may.
             #[utoipa::path(put, path = concat!($base, "/shares"), tag = "sharing", params(($param = $shown, Path)),
-                        request_body = ShareBody,
-                        responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged, Unreadable))]
+                                request_body = ShareBody,
+                                responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged, Unreadable))]
             async fn put(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -142,8 +142,8 @@ macro_rules! endpoints {
 
             /// Takes away what a person or a team may do with it; only its owner may.
             #[utoipa::path(delete, path = concat!($base, "/shares/{kind}/{holder}"), tag = "sharing",
-                        params(($param = $shown, Path), ("kind" = HolderKind, Path), ("holder" = String, Path)),
-                        responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged))]
+                                params(($param = $shown, Path), ("kind" = HolderKind, Path), ("holder" = String, Path)),
+                                responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged))]
             async fn remove(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -155,7 +155,7 @@ macro_rules! endpoints {
 
             /// Gives up what you may do with it; its owner transfers it first.
             #[utoipa::path(post, path = concat!($base, "/leave"), tag = "sharing", params(($param = $shown, Path)),
-                        responses((status = 200, body = LeftBody), Missing, Refusals))]
+                                responses((status = 200, body = LeftBody), Missing, Refusals))]
             async fn leave(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -168,8 +168,8 @@ macro_rules! endpoints {
 
             /// Makes somebody else its owner; you stay as an editor.
             #[utoipa::path(post, path = concat!($base, "/transfer"), tag = "sharing", params(($param = $shown, Path)),
-                        request_body = TransferBody,
-                        responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged, Unreadable))]
+                                request_body = TransferBody,
+                                responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged, Unreadable))]
             async fn transfer(
                 State(web): State<Web>,
                 Signed(actor): Signed,
@@ -182,8 +182,8 @@ macro_rules! endpoints {
 
             /// Changes who sees it without being named; only its owner may.
             #[utoipa::path(put, path = concat!($base, "/visibility"), tag = "sharing", params(($param = $shown, Path)),
-                        request_body = VisibilityBody,
-                        responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged, Unreadable))]
+                                request_body = VisibilityBody,
+                                responses((status = 200, body = SharesBody), Missing, Refusals, Unchanged, Unreadable))]
             async fn set_visibility(
                 State(web): State<Web>,
                 Signed(actor): Signed,
