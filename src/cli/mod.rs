@@ -10,6 +10,7 @@ mod prompts;
 mod serve;
 mod setup;
 mod slack;
+mod team;
 mod user;
 
 use std::path::PathBuf;
@@ -74,6 +75,11 @@ enum Command {
     User {
         #[command(subcommand)]
         command: user::UserCommand,
+    },
+    /// Make teams and put people in.
+    Team {
+        #[command(subcommand)]
+        command: team::TeamCommand,
     },
     /// Import and count articles.
     Articles {
@@ -148,6 +154,7 @@ fn start(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Token { command } => with_config(|config| user::token(config, command)),
         Command::User { command } => with_config(|config| user::run(config, command)),
+        Command::Team { command } => with_config(|config| team::run(config, command)),
         Command::Articles { command } => with_code(|config| articles::run(config, command)),
         Command::Prompts { command } => with_code(|config| prompts::run(config, command)),
         Command::Expire { now: _ } => with_config(expire::run),

@@ -33,6 +33,9 @@ pub(super) enum UserCommand {
         /// Make it an administrator.
         #[arg(long)]
         admin: bool,
+        /// Make it a guest, who sees only what is public or shared with them.
+        #[arg(long, conflicts_with = "admin")]
+        guest: bool,
     },
     /// List every account.
     List,
@@ -62,7 +65,10 @@ pub(super) async fn token(config: Config, command: TokenCommand) -> anyhow::Resu
 pub(super) async fn run(config: Config, command: UserCommand) -> anyhow::Result<()> {
     let app = super::open(config).await?;
     match command {
-        UserCommand::Add { name, admin } => {
+        UserCommand::Add { name, guest: true, .. } => {
+            println!("{} (guest)", app.workshop().ensure_guest(&name).await?.name);
+        }
+        UserCommand::Add { name, admin, guest: false } => {
             let account = app.workshop().ensure_account(&name, admin).await?;
             println!("{}{}", account.name, if account.is_admin { " (administrator)" } else { "" });
         }

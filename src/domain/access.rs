@@ -19,11 +19,11 @@ choice! {
     pub enum Access {
         /// May read, and clone what is committed.
         Viewer = "viewer",
-        /// May also talk, test and rate.
+        /// May also talk, comment, test and rate.
         Commenter = "commenter",
         /// May also change the text and publish.
         Editor = "editor",
-        /// May also delete and share.
+        /// May also delete, share and transfer.
         Owner = "owner",
     }
 }

@@ -58,6 +58,10 @@ id! {
     RetrievalId(Uuid);
     /// Something to tell a person where a workshop lives.
     DeliveryId(Uuid);
+    /// What somebody says about a draft or a prompt.
+    CommentId(Uuid);
+    /// A link that lets people in.
+    InviteId(Uuid);
     /// Something that a chat platform sent.
     ArrivalId(Uuid);
 }
@@ -74,4 +78,4 @@ macro_rules! uuid_id {
     )*};
 }
 
-uuid_id! { AccountId TokenId MessageId TrialId AnswerId PushId RetrievalId DeliveryId ArrivalId }
+uuid_id! { AccountId TokenId MessageId TrialId AnswerId PushId RetrievalId DeliveryId CommentId InviteId ArrivalId }

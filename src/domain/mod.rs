@@ -22,13 +22,14 @@ pub mod push;
 pub mod research_window;
 pub mod sentence;
 pub mod session;
+pub mod sharing;
 pub mod text;
 pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber,
-    PushId, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
+    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, CommentId, DeliveryId, DraftId, InviteId, MessageId, PromptId,
+    ProposalNumber, PushId, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;
 

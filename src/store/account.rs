@@ -226,6 +226,26 @@ pub async fn merge(conn: &mut Conn, from: AccountId, into: AccountId) -> Result<
     sqlx::query!("update proposals set decided_by = $2 where decided_by = $1", from, into).execute(&mut *conn).await?;
     sqlx::query!("update deliveries set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
     sqlx::query!("update activity set account_id = $2 where account_id = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!("update invites set created_by = $2 where created_by = $1", from, into).execute(&mut *conn).await?;
+    sqlx::query!(
+        "update comments c set author_id = $2
+        where c.author_id = $1
+            and not exists (select from comments o where o.author_id = $2 and o.client_key = c.client_key)",
+        from,
+        into,
+    )
+    .execute(&mut *conn)
+    .await?;
+    // Whether somebody is a guest is decided for the account that stays.
+    sqlx::query!(
+        "insert into memberships (team_id, account_id)
+        select team_id, $2 from memberships where account_id = $1 and team_id <> 1
+        on conflict do nothing",
+        from,
+        into,
+    )
+    .execute(&mut *conn)
+    .await?;
     sqlx::query!(
         "update answers a set account_id = $2
         where a.account_id = $1

@@ -89,7 +89,7 @@ pub async fn find_by_chat(conn: &mut Conn, chat: ChatId) -> Result<Option<Draft>
     select_draft!(conn, fetch_optional, "where d.chat_id = $1", chat.0).map(Draft::try_from).transpose()
 }
 
-/// A page of the drafts that an account owns or that are shared with it, newest first, and how many there are in all.
+/// A page of the drafts that an account may see, newest first, and how many there are in all.
 pub async fn list(
     conn: &mut Conn,
     account: AccountId,
@@ -101,7 +101,7 @@ pub async fn list(
     let rows = select_draft!(
         &mut *conn,
         fetch_all,
-        "where (d.owner_id = $1 or exists (select from grants g where g.draft_id = d.id and g.account_id = $1))
+        "where d.id in (select draft_id from visible_drafts($1))
             and ($2::text is null or d.status = $2)
         order by d.id desc
         limit $3 offset $4",
@@ -113,7 +113,7 @@ pub async fn list(
     let total = sqlx::query_scalar!(
         r#"select count(*) as "total!"
         from drafts d
-        where (d.owner_id = $1 or exists (select from grants g where g.draft_id = d.id and g.account_id = $1))
+        where d.id in (select draft_id from visible_drafts($1))
             and ($2::text is null or d.status = $2)"#,
         account.0,
         status,
@@ -129,7 +129,7 @@ pub async fn latest(conn: &mut Conn, account: AccountId, place: &Place) -> Resul
         "select d.id
         from drafts d
         where d.status in ('draft', 'testing', 'ready')
-            and (d.owner_id = $1 or exists (select from grants g where g.draft_id = d.id and g.account_id = $1))
+            and d.id in (select draft_id from visible_drafts($1) where named)
         order by
             exists (
                 select from places p
@@ -344,6 +344,7 @@ pub async fn lock_purgeable(conn: &mut Conn, before: Instant, limit: i64) -> Res
 pub async fn purge(conn: &mut Conn, id: DraftId, chat: ChatId, now: Instant) -> Result<(), Error> {
     sqlx::query!("delete from messages where chat_id = $1", chat.0).execute(&mut *conn).await?;
     sqlx::query!("delete from proposals where draft_id = $1", id.0).execute(&mut *conn).await?;
+    sqlx::query!("delete from comments where draft_id = $1", id.0).execute(&mut *conn).await?;
     sqlx::query!("update draft_revisions set text = '' where draft_id = $1", id.0).execute(&mut *conn).await?;
     sqlx::query!("update ratings set note = '' where trial_id in (select id from trials where draft_id = $1)", id.0)
         .execute(&mut *conn)

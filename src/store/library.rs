@@ -126,14 +126,7 @@ pub async fn list(
         r#"select p.id, count(*) over () as "total!"
         from prompts p
         where p.deleted_at is null
-            and (
-                p.visibility = 'public'
-                or p.owner_id = $1
-                or exists (select from grants g where g.prompt_id = p.id and g.account_id = $1)
-                or p.visibility = 'team' and exists (
-                    select from memberships m where m.team_id = p.team_id and m.account_id = $1
-                )
-            )
+            and p.id in (select prompt_id from visible_prompts($1))
             and (
                 $2 = ''
                 or p.words @@ to_tsquery('simple', $2)

@@ -31,6 +31,13 @@ impl Workshop {
         Ok(account)
     }
 
+    /// The account of this name, made if there is none; a guest from now on, who sees only what is shared with them.
+    pub async fn ensure_guest(&self, name: &str) -> Result<Account, Error> {
+        let account = self.ensure_account(name, false).await?;
+        store::team::leave(&mut *self.store.conn().await?, store::team::EVERYONE, account.id).await?;
+        Ok(account)
+    }
+
     /// Every account, by name.
     pub async fn accounts(&self) -> Result<Vec<Account>, Error> {
         Ok(store::account::list(&mut *self.store.conn().await?).await?)
@@ -135,6 +142,12 @@ impl Workshop {
         Ok(account.actor())
     }
 
+    /// The name of the account that a user of a chat platform acts as, if there is one.
+    pub async fn name_of(&self, identity: &Identity) -> Result<Option<String>, Error> {
+        let found = store::account::find_by_identity(&mut *self.store.conn().await?, identity).await?;
+        Ok(found.map(|account| account.name))
+    }
+
     /// A code that joins a user of a chat platform to this account, once, within ten minutes.
     pub async fn create_join_code(&self, actor: &Actor) -> Result<SecretString, Error> {
         let code = typed_secret();
@@ -199,7 +212,7 @@ fn typed_secret() -> SecretString {
 }
 
 /// 256 random bits in hexadecimal, after a prefix that secret scanners can look for.
-fn random_secret(prefix: &str) -> SecretString {
+pub(super) fn random_secret(prefix: &str) -> SecretString {
     let bytes: [u8; 32] = rand::random();
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     SecretString::from(format!("{prefix}{hex}"))

@@ -10,8 +10,11 @@ use crate::domain::conversation::{MessageRole, Outcome, parse_message};
 use crate::domain::draft::{Draft, DraftStatus, Revision, Source, name_from};
 use crate::domain::place::Place;
 use crate::domain::proposal::{self, DiffPart};
+use crate::domain::sharing::Thing;
 use crate::domain::text::excerpt;
-use crate::domain::{Access, AccountId, Actor, AnswerId, DraftId, MessageId, PromptId, RevisionNumber, VersionNumber};
+use crate::domain::{
+    Access, AccountId, Actor, AnswerId, DraftId, Instant, MessageId, PromptId, RevisionNumber, VersionNumber,
+};
 use crate::queue;
 use crate::store::activity::Happened;
 use crate::store::delivery::DeliveryKind;
@@ -203,7 +206,7 @@ impl Workshop {
         Ok(draft.suggested_prompt_name().map(|name| name.to_string()))
     }
 
-    /// A page of the actor's own and shared drafts, newest first, and how many there are in all.
+    /// A page of the drafts that the actor may see, newest first, and how many there are in all.
     pub async fn drafts(
         &self,
         actor: &Actor,
@@ -279,6 +282,7 @@ impl Workshop {
         {
             self.add_revision(&mut tx, &mut draft, &text, Source::Edit, Some(actor)).await?;
         }
+        let untouched = draft.clone();
         draft.name = save.name.unwrap_or(draft.name);
         draft.description = save.description.unwrap_or(draft.description);
         draft.pinned = save.pinned.unwrap_or(draft.pinned);
@@ -287,6 +291,7 @@ impl Workshop {
         {
             draft.status = draft.status_on_request(status)?;
         }
+        record_changes(&mut tx, actor, &untouched, &draft, now).await?;
         (draft.updated_at, draft.active_at) = (now, now);
         store::draft::update(&mut tx, &draft).await?;
         notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
@@ -378,4 +383,21 @@ impl Workshop {
         let unified = proposal::unified(&before, &after, &format!("revision {from}"), &format!("revision {to}"));
         Ok((unified, proposal::words(&before, &after)))
     }
+}
+
+/// Records what changed about a draft beside its text: which of its fields, never what they hold.
+async fn record_changes(conn: &mut Conn, actor: &Actor, old: &Draft, new: &Draft, now: Instant) -> Result<(), Error> {
+    let changes = [
+        ("name", old.name != new.name),
+        ("description", old.description != new.description),
+        ("pinned", old.pinned != new.pinned),
+        ("status", old.status != new.status),
+    ];
+    let fields: Vec<&str> = changes.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field).collect();
+    if !fields.is_empty() {
+        let detail = json!({ "fields": fields, "status": new.status });
+        let event = store::activity::Event::thing(Happened::DraftChanged, actor.account, Thing::Draft(new.id), detail);
+        store::activity::insert(conn, &event, now).await?;
+    }
+    Ok(())
 }

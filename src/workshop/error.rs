@@ -35,6 +35,12 @@ choice! {
         Account = "account",
         /// A sign-in link.
         LoginLink = "sign-in link",
+        /// A team.
+        Team = "team",
+        /// A link that lets people in.
+        Invite = "invitation",
+        /// A comment.
+        Comment = "comment",
     }
 }
 

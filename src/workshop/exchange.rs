@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::library::insert_named;
+use super::library::{insert_named, within_reach};
 use super::{Error, Workshop};
 use crate::choice;
 use crate::domain::access::Visibility;
@@ -204,7 +204,7 @@ impl Workshop {
             title: &title,
             description: &description,
             owner: Some(actor.account),
-            visibility: export.visibility.unwrap_or(Visibility::Team),
+            visibility: within_reach(&mut tx, actor.account, export.visibility.unwrap_or(Visibility::Team)).await?,
             parent: None,
             shipped: false,
         };

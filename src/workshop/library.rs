@@ -9,7 +9,7 @@ use super::{Error, Noun, Workshop};
 use crate::domain::access::Visibility;
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::library::{CommitWarning, DEFAULT_PROMPT, Filter, Prompt, PromptName, Relative};
-use crate::domain::{Access, Actor, DraftId, Invalid, PromptId, VersionNumber};
+use crate::domain::{Access, AccountId, Actor, DraftId, Invalid, PromptId, VersionNumber};
 use crate::store::activity::{self, Happened};
 use crate::store::library::{About, NewPrompt};
 use crate::store::version::Origin;
@@ -87,7 +87,7 @@ impl Workshop {
                     title: &commit.title,
                     description: &commit.description,
                     owner: Some(draft.owner),
-                    visibility: commit.visibility,
+                    visibility: within_reach(&mut tx, draft.owner, commit.visibility).await?,
                     parent: draft.parent,
                     shipped: false,
                 };
@@ -325,6 +325,14 @@ impl Workshop {
         };
         store::version::insert(&mut tx, id, DEFAULT_TEXT, &Origin::default(), now).await?;
         Ok(store::commit(tx).await?)
+    }
+}
+
+/// Who sees a new prompt: what a guest commits for the team is private, since a guest is not of the team.
+pub(super) async fn within_reach(conn: &mut Conn, owner: AccountId, wanted: Visibility) -> Result<Visibility, Error> {
+    match wanted {
+        Visibility::Team if !store::team::has(conn, store::team::EVERYONE, owner).await? => Ok(Visibility::Private),
+        wanted => Ok(wanted),
     }
 }
 

@@ -4,11 +4,13 @@
 //! [`crate::domain`], saves, pushes jobs and commits. Surfaces (chat, web, jobs) only translate to and from these calls.
 
 pub mod account;
+pub mod activity;
 pub mod admission;
 pub mod answer_run;
 pub mod arrival;
 pub mod article;
 pub mod clock;
+pub mod comment;
 pub mod delivery;
 pub mod doctor;
 pub mod draft;
@@ -19,6 +21,7 @@ pub mod expiry;
 pub mod guided;
 pub mod improvement;
 pub mod installation;
+pub mod invite;
 pub mod lease;
 pub mod library;
 pub mod message;
@@ -28,6 +31,8 @@ pub mod push;
 pub mod research;
 pub mod session;
 pub mod settings;
+pub mod sharing;
+pub mod team;
 pub mod trial;
 pub mod trial_run;
 pub mod turn;

@@ -1,11 +1,15 @@
 //! Proposals: changes by the AI that a person accepts, whole or in part, or rejects.
 
+use serde_json::json;
+
 use super::delivery::Refresh;
 use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
 use crate::domain::draft::{Draft, Source};
 use crate::domain::proposal::{self, ProposalStatus};
+use crate::domain::sharing::Thing;
 use crate::domain::{Access, Actor, DraftId, ProposalNumber};
+use crate::store::activity::{self, Happened};
 pub use crate::store::proposal::Proposal;
 use crate::store::{self, Conn};
 
@@ -47,7 +51,7 @@ impl Workshop {
         let revision = Some(draft.revision);
         store::proposal::decide(&mut tx, id, number, status, actor.account, revision, self.now()).await?;
         let decided = store::proposal::find(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
-        self.proposal_decided(&mut tx, &draft, &decided).await?;
+        self.proposal_decided(&mut tx, actor, &draft, &decided).await?;
         store::commit(tx).await?;
         Ok((draft, decided))
     }
@@ -61,12 +65,21 @@ impl Workshop {
         store::proposal::decide(&mut tx, id, number, ProposalStatus::Rejected, actor.account, None, now).await?;
         store::draft::touch(&mut tx, id, draft.status, now).await?;
         let decided = store::proposal::find(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Proposal))?;
-        self.proposal_decided(&mut tx, &draft, &decided).await?;
+        self.proposal_decided(&mut tx, actor, &draft, &decided).await?;
         store::commit(tx).await?;
         Ok(decided)
     }
 
-    async fn proposal_decided(&self, conn: &mut Conn, draft: &Draft, decided: &Proposal) -> Result<(), Error> {
+    async fn proposal_decided(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        draft: &Draft,
+        decided: &Proposal,
+    ) -> Result<(), Error> {
+        let detail = json!({ "proposal": decided.number, "decision": decided.status });
+        let event = activity::Event::thing(Happened::ProposalDecided, actor.account, Thing::Draft(draft.id), detail);
+        activity::insert(conn, &event, self.now()).await?;
         if let Some(message) = decided.message {
             self.refresh(conn, draft.chat, Refresh::Message { message }).await?;
         }

@@ -87,6 +87,44 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
         &[201],
         Stranger::NotFound,
     ),
+    ("get", "/prompts/{name}/shares", "", &[200], Stranger::NotFound),
+    ("put", "/prompts/{name}/shares", r#"{"person": "carol", "access": "viewer"}"#, &[200], Stranger::NotFound),
+    ("delete", "/prompts/{name}/shares/{kind}/{holder}", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/{name}/leave", "", &[422], Stranger::NotFound),
+    ("post", "/prompts/{name}/transfer", r#"{"to": "alice"}"#, &[200], Stranger::NotFound),
+    ("put", "/prompts/{name}/visibility", r#"{"visibility": "private"}"#, &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/invites", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/{name}/invites", r#"{"access": "viewer"}"#, &[201], Stranger::NotFound),
+    ("delete", "/prompts/{name}/invites/{invite_id}", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/comments", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/{name}/comments", r#"{"text": "Good."}"#, &[201], Stranger::NotFound),
+    ("delete", "/prompts/{name}/comments/{comment_id}", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/{name}/activity", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/shares", "", &[200], Stranger::NotFound),
+    (
+        "put",
+        "/prompts/workshop/drafts/{id}/shares",
+        r#"{"person": "carol", "access": "viewer"}"#,
+        &[200],
+        Stranger::NotFound,
+    ),
+    ("delete", "/prompts/workshop/drafts/{id}/shares/{kind}/{holder}", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/leave", "", &[422], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/transfer", r#"{"to": "alice"}"#, &[200], Stranger::NotFound),
+    ("put", "/prompts/workshop/drafts/{id}/visibility", r#"{"visibility": "private"}"#, &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/invites", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/invites", r#"{"access": "viewer"}"#, &[201], Stranger::NotFound),
+    ("delete", "/prompts/workshop/drafts/{id}/invites/{invite_id}", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/comments", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/comments", r#"{"text": "Good."}"#, &[201], Stranger::NotFound),
+    ("delete", "/prompts/workshop/drafts/{id}/comments/{comment_id}", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/activity", "", &[200], Stranger::NotFound),
+    ("post", "/invites/accept", r#"{"code": "no such code"}"#, &[404], Stranger::NotFound),
+    ("get", "/activity", "", &[403], Stranger::Forbidden),
+    ("get", "/teams", "", &[200], Stranger::Own),
+    ("post", "/teams", r#"{"name": "desk"}"#, &[403], Stranger::Forbidden),
+    ("put", "/teams/{team}/members/{person}", "", &[403], Stranger::Forbidden),
+    ("delete", "/teams/{team}/members/{person}", "", &[403], Stranger::Forbidden),
     ("delete", "/prompts/workshop/drafts/{id}", "", &[200], Stranger::NotFound),
     ("delete", "/chat/sessions/{session_id}", "", &[200], Stranger::NotFound),
     ("delete", "/prompts/{name}", "", &[200], Stranger::NotFound),
@@ -104,11 +142,21 @@ struct Things {
     test: String,
     session: i64,
     answer: String,
+    /// Of the prompt, and of the draft.
+    invites: [String; 2],
+    comments: [String; 2],
 }
 
 impl Things {
     fn path(&self, pattern: &str) -> String {
+        let which = usize::from(pattern.contains("/drafts/"));
         pattern
+            .replace("{invite_id}", &self.invites[which])
+            .replace("{comment_id}", &self.comments[which])
+            .replace("{kind}", "person")
+            .replace("{holder}", "carol")
+            .replace("{team}", "everyone")
+            .replace("{person}", "carol")
             .replace("{id}", &self.draft.to_string())
             .replace("{chat_id}", &self.chat.to_string())
             .replace("{test_id}", &self.test)
@@ -136,17 +184,22 @@ async fn things(desk: &Desk, owner: &Person) -> Things {
     }
     desk.model().reply("Premiums rose to 0.9 percent [War-risk premiums rise](https://news.example/1).");
     let test = owner.test(draft, "How did premiums move?").await;
+    let id = |body: &Value, name: &str| body[name].as_str().unwrap().to_owned();
+    let (mut invites, mut comments) = (Vec::new(), Vec::new());
+    for base in ["/prompts/private_prompt".to_owned(), format!("/prompts/workshop/drafts/{draft}")] {
+        let invite = owner.post(&format!("{base}/invites"), json!({ "access": "viewer" })).await.expect(201);
+        invites.push(id(&invite, "invite_id"));
+        let comment = owner.post(&format!("{base}/comments"), json!({ "text": "Mine." })).await.expect(201);
+        comments.push(id(&comment, "comment_id"));
+    }
+    let (invites, comments) = (invites.try_into().unwrap(), comments.try_into().unwrap());
     let begin = json!({ "topic": "Shipping", "prompt_name": "private_prompt" });
     let session = owner.post("/chat/sessions", begin).await.expect(201)["chat_id"].as_i64().unwrap();
     owner.post("/chat/message", json!({ "chat_id": session, "message": "How did premiums move?" })).await.expect(200);
     let answers = owner.get(&format!("/chat/sessions/{session}")).await.expect(200);
-    Things {
-        draft,
-        chat: started["chat_id"].as_i64().unwrap(),
-        test: test["test_id"].as_str().unwrap().to_owned(),
-        session,
-        answer: answers["answers"][0]["answer_id"].as_str().unwrap().to_owned(),
-    }
+    let answer = id(&answers["answers"][0], "answer_id");
+    let chat = started["chat_id"].as_i64().unwrap();
+    Things { draft, chat, test: id(&test, "test_id"), session, answer, invites, comments }
 }
 
 async fn status(person: &Person, method: &str, path: &str, body: &str) -> u16 {
@@ -163,6 +216,7 @@ async fn status(person: &Person, method: &str, path: &str, body: &str) -> u16 {
 async fn a_stranger_finds_nothing_and_nobody_gets_in_without_a_token() {
     let desk = Desk::with_model().await;
     let (alice, bob, nobody) = (desk.person("alice").await, desk.person("bob").await, desk.anonymous());
+    desk.person("carol").await;
     let things = things(&desk, &alice).await;
     for (method, pattern, body, _, stranger) in TABLE {
         let path = things.path(pattern);

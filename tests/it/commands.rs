@@ -133,3 +133,17 @@ async fn an_analyst_gets_a_tested_prompt_in_the_terminal() {
     program.database.drop().await;
     other.database.drop().await;
 }
+
+#[tokio::test]
+async fn an_operator_makes_teams_and_guests() {
+    let program = Program::new().await;
+    program.prints(&["migrate"], "");
+    assert_eq!(program.prints(&["user", "add", "gina", "--guest"], ""), "gina (guest)\n");
+    program.prints(&["user", "add", "bob"], "");
+    assert_eq!(program.prints(&["team", "add", "desk"], ""), "desk: \n");
+    assert_eq!(program.prints(&["team", "join", "desk", "gina"], ""), "desk: gina\n");
+    assert_eq!(program.prints(&["team", "list"], ""), "desk: gina\neveryone: admin, bob\n");
+    assert_eq!(program.prints(&["team", "leave", "desk", "gina"], ""), "desk: \n");
+    assert!(program.refuses(&["team", "join", "desk", "nobody"]).contains("There is no such account"));
+    program.database.drop().await;
+}

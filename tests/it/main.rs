@@ -14,11 +14,13 @@ mod library;
 mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;
+mod permissions;
 mod queue;
 mod remote;
 mod search;
 mod service;
 mod sessions;
+mod sharing;
 mod slack;
 mod story;
 mod support;

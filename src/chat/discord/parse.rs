@@ -7,6 +7,7 @@ use super::commands::DESIGN_FROM_MESSAGE;
 use super::modal::read;
 use crate::chat::button::{Button, Press};
 use crate::chat::command::Unclear;
+use crate::chat::errand::{is_grouped, names_people};
 use crate::chat::inbound::{Form, Inbound, What};
 use crate::chat::slot;
 use crate::domain::account::Platform;
@@ -263,6 +264,8 @@ pub fn read_message(message: &Value, bot: &str) -> Option<Heard> {
     };
     let addressed = mentioned || audience == Audience::Alone;
     let said = readable(raw, bot, mentions.map(Vec::as_slice).unwrap_or_default());
+    // What is about people names them by their ids.
+    let said = if is_grouped(&said) && names_people(&said) { readable(raw, bot, &[]) } else { said };
     let shows_something = |field: &str| message[field].as_array().is_some_and(|all| !all.is_empty());
     let is_empty = said.trim().is_empty();
     if is_empty && (shows_something("attachments") || shows_something("sticker_items") || shows_something("embeds")) {

@@ -48,6 +48,8 @@ pub struct Message {
     pub embed: Option<Value>,
     /// Rows of buttons and lists.
     pub components: Vec<Value>,
+    /// The users whom it pings, and nobody else.
+    pub mentions: Vec<String>,
 }
 
 impl Message {
@@ -57,7 +59,10 @@ impl Message {
             "content": self.content,
             "embeds": self.embed.iter().collect::<Vec<_>>(),
             "components": self.components,
-            "allowed_mentions": { "parse": [] },
+            "allowed_mentions": match self.mentions.is_empty() {
+                true => json!({ "parse": [] }),
+                false => json!({ "parse": [], "users": self.mentions }),
+            },
         })
     }
 }
@@ -71,8 +76,32 @@ pub struct Rendered {
     pub file: Option<File>,
 }
 
-/// A reply as messages, the buttons on the last.
+/// A reply as messages, the buttons on the last and who is pinged on the first.
 pub fn render(reply: &Reply) -> Rendered {
+    pinging(reply, without_pings(reply))
+}
+
+/// Puts the users whom a reply pings before its first message. What is no user's id is left out.
+fn pinging(reply: &Reply, mut rendered: Rendered) -> Rendered {
+    let is_user = |id: &&String| !id.is_empty() && id.chars().all(|c| c.is_ascii_digit());
+    let users: Vec<String> = reply.mentions.iter().filter(is_user).take(10).cloned().collect();
+    if users.is_empty() {
+        return rendered;
+    }
+    let pings = users.iter().map(|id| format!("<@{id}>")).collect::<Vec<_>>().join(" ");
+    match rendered.messages.first_mut() {
+        Some(first) if first.content.chars().count() + pings.len() < CONTENT => {
+            first.content = format!("{pings} {}", first.content).trim_end().to_owned();
+            first.mentions = users;
+        }
+        Some(_) | None => {
+            rendered.messages.insert(0, Message { content: pings, mentions: users, ..Message::default() });
+        }
+    }
+    rendered
+}
+
+fn without_pings(reply: &Reply) -> Rendered {
     let whole = if reply.is_error { format!("⚠️ {}", reply.text) } else { reply.text.clone() };
     if is_talk(reply) {
         let (parts, file) = in_parts(&whole, CONTENT, "answer.md");
@@ -99,7 +128,7 @@ pub fn render(reply: &Reply) -> Rendered {
             embed["title"] = json!(plain(&reply.title, TITLE));
         }
         let components = if index == last { components(reply) } else { Vec::new() };
-        Message { content: String::new(), embed: Some(embed), components }
+        Message { embed: Some(embed), components, ..Message::default() }
     });
     Rendered { messages: messages.collect(), file }
 }
@@ -144,7 +173,7 @@ pub fn render_flat(reply: &Reply, may_attach: bool) -> Rendered {
     if let Some(last) = messages.last_mut() {
         last.components = components(reply);
     }
-    Rendered { messages, file }
+    pinging(reply, Rendered { messages, file })
 }
 
 /// Whether a reply is nothing but text.
@@ -261,6 +290,17 @@ mod tests {
         assert_eq!(draft.messages[0].content, "");
         assert_eq!(draft.messages[0].embed.as_ref().unwrap()["description"], "A draft.");
         assert_eq!(draft.messages[0].components[0]["components"][0]["custom_id"], "pw:test:1:0");
+    }
+
+    #[test]
+    fn only_who_is_meant_is_pinged() {
+        let reply =
+            Reply { mentions: vec!["3002".to_owned(), "@everyone".to_owned()], ..Reply::said("look at <@3001>") };
+        let message = &render(&reply.clone().note("by alice")).messages[0];
+        assert_eq!(message.content, "<@3002>");
+        assert_eq!(message.body()["allowed_mentions"], json!({ "parse": [], "users": ["3002"] }));
+        let plain = &render(&reply).messages[0].body()["allowed_mentions"];
+        assert_eq!(plain, &json!({ "parse": [], "users": ["3002"] }));
     }
 
     #[test]

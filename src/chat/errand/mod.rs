@@ -3,7 +3,9 @@
 //! Each file has one noun: the words that can be said about it, how they are read, and what they do, which is the same on
 //! every platform. A new word is an entry of its file's table; a new noun is a file and a line in [`NOUNS`].
 
+mod comment;
 mod prompt;
+mod share;
 
 use std::str::FromStr;
 
@@ -23,6 +25,10 @@ use crate::workshop::{Error, Workshop};
 pub enum Errand {
     /// About a prompt of the library.
     Prompt(prompt::Errand),
+    /// About who may do what.
+    Share(share::Errand),
+    /// About comments.
+    Comment(comment::Errand),
 }
 
 impl Errand {
@@ -30,6 +36,8 @@ impl Errand {
     pub fn only_reads(&self) -> bool {
         match self {
             Self::Prompt(errand) => errand.only_reads(),
+            Self::Share(errand) => errand.only_reads(),
+            Self::Comment(errand) => errand.only_reads(),
         }
     }
 
@@ -37,6 +45,8 @@ impl Errand {
     pub fn typed(&self) -> &str {
         match self {
             Self::Prompt(errand) => errand.typed(),
+            Self::Share(errand) => errand.typed(),
+            Self::Comment(errand) => errand.typed(),
         }
     }
 
@@ -44,6 +54,8 @@ impl Errand {
     pub(super) async fn run(&self, caller: &Caller<'_>) -> Result<Reply, Error> {
         match self {
             Self::Prompt(errand) => errand.run(caller).await,
+            Self::Share(errand) => errand.run(caller).await,
+            Self::Comment(errand) => errand.run(caller).await,
         }
     }
 }
@@ -69,7 +81,7 @@ struct Noun {
 }
 
 /// Every noun that errands are about.
-const NOUNS: &[Noun] = &[prompt::NOUN];
+const NOUNS: &[Noun] = &[prompt::NOUN, share::NOUN, comment::NOUN];
 
 /// Every word, in the order of the help.
 pub fn words() -> impl Iterator<Item = &'static Word> {
@@ -148,8 +160,13 @@ pub(super) fn parse(said: &str) -> Option<Result<Errand, Unclear>> {
 }
 
 /// Whether what was typed begins with a verb of two words.
-pub(super) fn is_grouped(said: &str) -> bool {
+pub fn is_grouped(said: &str) -> bool {
     words().any(|word| word.entry.verb.contains(' ') && after(said, word.entry.verb).is_some())
+}
+
+/// Whether what was typed is about people, so that mentions in it must stay known by their ids.
+pub fn names_people(said: &str) -> bool {
+    after(said, "share").is_some() || after(said, "comment").is_some()
 }
 
 /// What follows a verb of one or two words, if `said` begins with it.

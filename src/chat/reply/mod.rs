@@ -5,6 +5,7 @@
 mod draft;
 mod prompt;
 pub mod scene;
+mod share;
 mod trial;
 
 use std::fmt::Write as _;
@@ -22,6 +23,7 @@ use crate::workshop::Error;
 
 pub use draft::*;
 pub use prompt::*;
+pub use share::*;
 pub use trial::*;
 
 /// Something to show.
@@ -46,6 +48,8 @@ pub struct Reply {
     pub is_private: bool,
     /// Whether it is something to read at leisure: a file, where messages are short.
     pub is_document: bool,
+    /// The platform's users whom it pings, deliberately; nothing else in it pings anybody.
+    pub mentions: Vec<String>,
 }
 
 /// One of several things that are listed.

@@ -273,6 +273,12 @@ pub fn note(note: &Note, draft: impl Fn() -> Option<i32>) -> Reply {
         .action(Action::new("Clone", Button::new(Press::Clone, name, 0))),
         Note::Deleted { by, name } => Reply::said(format!("🗑 {by} deleted the workshop \"{name}\"; it is gone.")),
         Note::Pushed { name, version, url, failure } => super::pushed(name, *version, url, failure.as_deref()),
+        Note::Sharing { by, change, about, mentions } => {
+            Reply { mentions: mentions.clone(), ..Reply::said(super::sharing(by, change, about)) }
+        }
+        Note::Commented { by, about, text, mentions } => {
+            Reply { mentions: mentions.clone(), ..Reply::said(text).note(format!("💬 {by} commented on {about}")) }
+        }
         Note::Worded { reply } => serde_json::from_value(reply.clone()).unwrap_or_default(),
     }
 }

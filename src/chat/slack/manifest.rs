@@ -46,7 +46,7 @@ pub fn manifest(settings: &Settings, public_url: &str) -> Value {
         "command": settings.command,
         "description": "Design, test and share prompts",
         "usage_hint": usage,
-        "should_escape": false,
+        "should_escape": true,
     });
     let mut events = json!({ "bot_events": EVENTS });
     let mut interactivity = json!({ "is_enabled": true });

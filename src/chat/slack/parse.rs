@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::chat::errand::{is_grouped, names_people};
 use crate::chat::inbound::{Inbound, What};
 use crate::domain::account::Platform;
 use crate::domain::place::Place;
@@ -160,7 +161,9 @@ fn person(inbound: Inbound, key: String, trigger: &Value) -> Person {
 
 fn command(payload: &Value) -> Option<Received> {
     let (channel, user) = (text(&payload["channel_id"])?, text(&payload["user_id"])?);
-    let said = readable(payload["text"].as_str().unwrap_or_default(), "");
+    let raw = payload["text"].as_str().unwrap_or_default();
+    let said = readable(raw, "");
+    let said = if names_people(&said) { with_mentions(raw, "") } else { said };
     let inbound = Inbound {
         place: place(&workspace(payload)?, &channel, ""),
         audience: audience(&channel),
@@ -305,6 +308,8 @@ fn message(payload: &Value, workspace: &str, known: &str) -> Option<Received> {
         return None;
     }
     let raw = event["text"].as_str().unwrap_or_default();
+    let said = readable(raw, bot);
+    let said = if is_grouped(&said) && names_people(&said) { with_mentions(raw, bot) } else { said };
     let mentioned = event["type"] == "app_mention" || (!bot.is_empty() && raw.contains(&format!("<@{bot}")));
     let alone = event["channel_type"] == "im" || channel.starts_with('D');
     let thread = text(&event["thread_ts"]).unwrap_or_else(|| ts.clone());
@@ -314,7 +319,7 @@ fn message(payload: &Value, workspace: &str, known: &str) -> Option<Received> {
         audience: if alone { Audience::Alone } else { Audience::Channel },
         user,
         name: None,
-        what: What::Said { text: readable(raw, bot), addressed: mentioned || alone },
+        what: What::Said { text: said, addressed: mentioned || alone },
     };
     // A mention comes twice, as a message and as a mention: both are the same message.
     let person = Person {
@@ -326,6 +331,15 @@ fn message(payload: &Value, workspace: &str, known: &str) -> Option<Received> {
 
 /// Slack's text as a person reads it: links, mentions and channels by their names, no entities, the app's mention left out.
 fn readable(raw: &str, bot: &str) -> String {
+    read_text(raw, bot, false)
+}
+
+/// The same with mentions of people as they are sent, for what is about those people.
+fn with_mentions(raw: &str, bot: &str) -> String {
+    read_text(raw, bot, true)
+}
+
+fn read_text(raw: &str, bot: &str, keeps_mentions: bool) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some(open) = rest.find('<') {
@@ -336,6 +350,7 @@ fn readable(raw: &str, bot: &str) -> String {
         let (target, label) = inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
         match target.chars().next() {
             Some('@') if !bot.is_empty() && &target[1..] == bot => {}
+            Some('@') if keeps_mentions => text.push_str(&format!("<{inside}>")),
             Some('@') => text.push_str(&format!("@{}", label.unwrap_or(&target[1..]))),
             Some('#') => text.push_str(&format!("#{}", label.unwrap_or(&target[1..]))),
             Some('!') => text.push_str(&format!("@{}", label.unwrap_or(&target[1..]).trim_start_matches('@'))),
@@ -363,6 +378,17 @@ mod tests {
             "see the report (https://e.example/a) and https://e.example"
         );
         assert_eq!(readable("<#C1|news> <!here> <@U2|bob> <@U3> 1 < 2", ""), "#news @here @bob @U3 1 < 2");
+    }
+
+    #[test]
+    fn who_is_meant_stays_known_by_id() {
+        assert_eq!(with_mentions("<@U0BOT> share add <@U2|bob> editor", "U0BOT"), "share add <@U2|bob> editor");
+        let payload = json!({
+            "team_id": "T1", "channel_id": "C1", "user_id": "U1", "trigger_id": "1",
+            "text": "share add <@U2|bob> editor",
+        });
+        let Received::Person(person) = read(Sort::Command, &payload, "") else { panic!("not read") };
+        assert_eq!(person.inbound.what, What::Command { text: "share add <@U2|bob> editor".to_owned() });
     }
 
     #[test]

@@ -78,8 +78,23 @@ pub fn render(reply: &Reply) -> Rendered {
         Some(last) if last.len() + tail.len() <= BLOCKS + 10 => last.append(&mut tail),
         Some(_) | None => messages.push(tail),
     }
-    let text = fallback(reply);
+    let mut text = fallback(reply);
+    let users = mentions(reply);
+    if !users.is_empty()
+        && let Some(first) = messages.first_mut()
+    {
+        first.insert(0, section(&users));
+        text = format!("{users} {text}");
+    }
     Rendered { messages: messages.into_iter().map(|blocks| Message { text: text.clone(), blocks }).collect(), file }
+}
+
+/// The users whom a reply pings, as Slack writes mentions. What is no user's id is left out.
+fn mentions(reply: &Reply) -> String {
+    let is_user =
+        |id: &&String| id.starts_with(['U', 'W']) && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let users: Vec<String> = reply.mentions.iter().filter(is_user).map(|id| format!("<@{id}>")).collect();
+    users.join(" ")
 }
 
 /// A reply as one message: what goes beyond it is left out, and said so.
@@ -239,6 +254,15 @@ mod tests {
         assert_eq!(rendered.messages.len(), 1);
         let shown = serde_json::to_string(&rendered.messages[0].blocks).unwrap();
         assert!(shown.contains("whole text is in the file"), "{shown}");
+    }
+
+    #[test]
+    fn only_who_is_meant_is_pinged() {
+        let reply =
+            Reply { mentions: vec!["U0BOB".to_owned(), "!channel".to_owned()], ..Reply::said("<@U0EVE> look at this") };
+        let rendered = serde_json::to_string(&render(&reply).messages[0].blocks).unwrap();
+        assert!(rendered.contains("<@U0BOB>"), "{rendered}");
+        assert!(!rendered.contains("<@U0EVE>") && !rendered.contains("<!channel>"), "{rendered}");
     }
 
     #[test]

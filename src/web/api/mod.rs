@@ -1,13 +1,18 @@
 //! The JSON API under `/api/auspex`. Each file has the endpoints of one noun and what they send.
 
+mod activity;
 mod articles;
+mod comments;
 mod drafts;
 mod exchange;
+mod invites;
 mod library;
 mod messages;
 mod proposals;
-mod sessions;
 mod pushes;
+mod sessions;
+mod sharing;
+mod teams;
 mod tests;
 mod versions;
 
@@ -54,6 +59,11 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(sessions::routes())
         .merge(exchange::routes())
         .merge(pushes::routes())
+        .merge(sharing::routes())
+        .merge(invites::routes())
+        .merge(comments::routes())
+        .merge(activity::routes())
+        .merge(teams::routes())
         .merge(articles::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::Page;
 use crate::domain::push::{Push, PushStatus};
-use crate::domain::{Invalid, PushId, VersionNumber};
+use crate::domain::PushId;
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};

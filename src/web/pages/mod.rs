@@ -3,6 +3,7 @@
 //! A page is a file here and one line below.
 
 mod home;
+mod invite;
 mod sign_in;
 mod workshop;
 
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route("/", get(home::show))
         .route("/sign-in/{code}", get(sign_in::ask).post(sign_in::redeem))
+        .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
 }
 

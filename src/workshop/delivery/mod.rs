@@ -3,12 +3,14 @@
 //! A delivery is an address and ids; what it shows is read when it is posted, so that it shows the state of that moment.
 //! [`Refresh`] edits what was posted when that state has changed.
 
+mod mention;
 mod say;
 mod scene;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::sharing::Change;
 use super::{Error, Workshop};
 use crate::domain::account::Identity;
 use crate::domain::place::Place;
@@ -120,6 +122,28 @@ pub enum Note {
         url: String,
         /// Why it failed; `None` when it is there.
         failure: Option<String>,
+    },
+    /// Somebody changed who may do what.
+    Sharing {
+        /// Who.
+        by: String,
+        /// How.
+        change: Change,
+        /// With what.
+        about: String,
+        /// The platform's users whom it concerns: they are pinged.
+        mentions: Vec<String>,
+    },
+    /// Somebody wrote a comment.
+    Commented {
+        /// Who.
+        by: String,
+        /// On what.
+        about: String,
+        /// What it says.
+        text: String,
+        /// The platform's users whom it mentions: they are pinged.
+        mentions: Vec<String>,
     },
     /// Something that the chat layer worded.
     Worded {

@@ -98,7 +98,7 @@ impl Data {
 
     /// Records what Discord takes, but people would mind.
     fn check_habits(&mut self, key: &str, body: &Value, must_be_quiet: bool) {
-        if must_be_quiet && !is_quiet(&body["allowed_mentions"]) {
+        if must_be_quiet && !is_quiet(body) {
             self.violation(format!("{key}: allowed_mentions is {}, mentions would ping", body["allowed_mentions"]));
         }
         let embeds = list(body, "embeds").iter();
@@ -140,9 +140,16 @@ impl Data {
     }
 }
 
-fn is_quiet(allowed: &Value) -> bool {
-    let nobody = |key: &str| list(allowed, key).is_empty();
-    allowed["parse"] == json!([]) && nobody("users") && nobody("roles") && allowed["replied_user"] != true
+fn is_quiet(body: &Value) -> bool {
+    let allowed = &body["allowed_mentions"];
+    let content = text(body, "content");
+    // Deliberate: those who are named, in this order, before anything else.
+    let pings: Vec<String> =
+        list(allowed, "users").iter().map(|id| format!("<@{}>", id.as_str().unwrap_or_default())).collect();
+    allowed["parse"] == json!([])
+        && content.starts_with(&pings.join(" "))
+        && list(allowed, "roles").is_empty()
+        && allowed["replied_user"] != true
 }
 
 fn message(body: &Value) -> Findings {

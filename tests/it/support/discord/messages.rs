@@ -86,6 +86,7 @@ impl Data {
             sent_at: self.timestamp(),
             flags: body["flags"].as_u64().unwrap_or(0) & !(EPHEMERAL | LOADING),
             nonce: body["nonce"].clone(),
+            mentions: pinged(body),
             born: self.now(),
             ..Posted::default()
         };
@@ -296,4 +297,11 @@ pub(super) fn strip(wire: &mut Value) {
     if wire["referenced_message"].is_object() && !is_exempt(&wire["referenced_message"]) {
         strip(&mut wire["referenced_message"]);
     }
+}
+
+/// The people whom a message of the bot pings: named in it, and allowed to be.
+fn pinged(body: &Value) -> Vec<String> {
+    let content = text(body, "content");
+    let allowed = list(&body["allowed_mentions"], "users").iter().filter_map(|id| id.as_str());
+    allowed.filter(|id| content.contains(&format!("<@{id}>"))).map(str::to_owned).collect()
 }

@@ -190,8 +190,12 @@ fn mentions(value: &Value, found: &mut Vec<String>) {
             "plain_text" | "raw_text" | "text" => {}
             kind @ ("user" | "usergroup" | "broadcast") => found.push(format!("a mention: rich text element {kind}")),
             _ => {
+                let pings = value["blocks"][0]["text"]["text"].as_str().filter(|text| only_pings(text));
                 for (key, value) in map {
                     let spoken = value.as_str().filter(|_| SPOKEN.contains(&key.as_str())).unwrap_or_default();
+                    // Deliberate: a block with nothing but mentions, and the same before the text for notifications.
+                    let spoken = if only_pings(spoken) { "" } else { spoken };
+                    let spoken = pings.and_then(|pings| spoken.strip_prefix(pings)).unwrap_or(spoken);
                     for mention in MENTIONS.iter().filter(|mention| spoken.contains(**mention)) {
                         found.push(format!("a mention: {mention} in {key} {:?}", excerpt(spoken, mention)));
                     }
@@ -204,6 +208,15 @@ fn mentions(value: &Value, found: &mut Vec<String>) {
         },
         _ => {}
     }
+}
+
+/// Whether a text is nothing but mentions of people.
+fn only_pings(text: &str) -> bool {
+    let is_ping = |word: &str| {
+        let id = word.strip_prefix("<@").and_then(|rest| rest.strip_suffix('>'));
+        id.is_some_and(|id| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric()))
+    };
+    !text.is_empty() && text.split(' ').all(is_ping)
 }
 
 /// The text from the mention on, as much as is needed to find it.
