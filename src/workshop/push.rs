@@ -21,7 +21,7 @@ use crate::auspex::{self, Auspex, There};
 use crate::domain::library::Pick;
 use crate::domain::place::Place;
 use crate::domain::push::{Known, Push, PushStatus, RemotePrompt};
-use crate::domain::{Access, Actor, Invalid, PromptId, PushId, VersionNumber, text};
+use crate::domain::{Access, Actor, Invalid, PromptId, PushId, text};
 use crate::queue::{self, Job, Queue};
 use crate::store::delivery::DeliveryKind;
 use crate::store::{self, Conn};

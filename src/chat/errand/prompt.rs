@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use std::time::{Duration, Instant};
-
 use serde::{Deserialize, Serialize};
 
 use super::{Caller, Errand as Any, Given, Noun, Word, word};

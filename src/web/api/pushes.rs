@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Page;
+use crate::domain::library::Pick;
 use crate::domain::push::{Push, PushStatus};
 use crate::domain::PushId;
 use crate::web::Web;
