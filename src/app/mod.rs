@@ -86,6 +86,8 @@ impl App {
             drafts: config.drafts.clone(),
             limits: config.limits.clone(),
             queue: config.queue.clone(),
+            feeds: config.feeds.clone(),
+            articles: config.articles.clone(),
             public_url: config.http.address_for_people(),
         };
         let workshop = Workshop::new(store.clone(), models, clock, settings)?;

@@ -23,6 +23,10 @@ choice! {
         Answer = "answer",
         /// A prompt of the library.
         Prompt = "prompt",
+        /// A topic.
+        Topic = "topic",
+        /// A feed.
+        Feed = "feed",
         /// An account.
         Account = "account",
         /// A sign-in link.

@@ -7,12 +7,15 @@ pub mod account;
 pub mod admission;
 pub mod arrival;
 pub mod article;
+pub mod auspex;
 pub mod clock;
 pub mod delivery;
 pub mod draft;
 pub mod error;
 pub mod event;
 pub mod expiry;
+pub mod feed;
+pub mod feed_poll;
 pub mod guided;
 pub mod installation;
 pub mod lease;
@@ -37,6 +40,7 @@ pub use settings::Settings;
 use crate::domain::draft::Draft;
 use crate::domain::expiry::ExpiryRule;
 use crate::domain::{Access, Actor, DraftId, Instant, Invalid};
+use crate::feed::Fetcher;
 pub use crate::llm::engine::LocalState;
 use crate::llm::engine::Models;
 use crate::store::{self, Conn, Store};
@@ -54,6 +58,7 @@ pub struct Workshop {
     running: trial_run::Running,
     retrievals: research::Cache,
     gathering: Arc<arrival::Gathering>,
+    fetcher: Arc<Fetcher>,
 }
 
 impl Workshop {
@@ -61,6 +66,7 @@ impl Workshop {
     pub fn new(store: Store, models: Arc<Models>, clock: Arc<dyn Clock>, settings: Settings) -> Result<Self, Invalid> {
         let drafts = &settings.drafts;
         let expiry = ExpiryRule::new(drafts.expire_after_days, &drafts.remind_after_days, drafts.purge_after_days)?;
+        let fetcher = Fetcher::new(settings.feeds.allow_private_addresses, &settings.public_url);
         Ok(Self {
             store,
             models,
@@ -72,6 +78,7 @@ impl Workshop {
             running: trial_run::Running::default(),
             retrievals: research::Cache::default(),
             gathering: Arc::default(),
+            fetcher: Arc::new(fetcher),
         })
     }
 
