@@ -5,6 +5,7 @@ mod chat;
 mod check_config;
 pub mod dev;
 mod expire;
+mod feeds;
 mod prompts;
 mod serve;
 mod setup;
@@ -73,6 +74,11 @@ enum Command {
         #[command(subcommand)]
         command: articles::ArticlesCommand,
     },
+    /// Look after feeds, which articles come from.
+    Feeds {
+        #[command(subcommand)]
+        command: feeds::FeedsCommand,
+    },
     /// Export and import prompts.
     Prompts {
         #[command(subcommand)]
@@ -138,6 +144,7 @@ fn start(command: Command) -> anyhow::Result<ExitCode> {
         Command::Token { command } => with_config(|config| user::token(config, command)),
         Command::User { command } => with_config(|config| user::run(config, command)),
         Command::Articles { command } => with_code(|config| articles::run(config, command)),
+        Command::Feeds { command } => with_config(|config| feeds::run(config, command)),
         Command::Prompts { command } => with_code(|config| prompts::run(config, command)),
         Command::Expire { now: _ } => with_config(expire::run),
     }

@@ -164,10 +164,18 @@ mod tests {
             "1780228800",
             "1780228800000",
         ] {
-            assert_eq!(parse_date(raw).map(|date| date.to_rfc3339()).as_deref(), Some("2026-05-31T12:00:00+00:00"), "{raw}");
+            assert_eq!(
+                parse_date(raw).map(|date| date.to_rfc3339()).as_deref(),
+                Some("2026-05-31T12:00:00+00:00"),
+                "{raw}"
+            );
         }
         for raw in ["2026-05-31", "2026/05/31", "31 May 2026", "May 31, 2026", "31.05.2026", "20260531"] {
-            assert_eq!(parse_date(raw).map(|date| date.to_rfc3339()).as_deref(), Some("2026-05-31T00:00:00+00:00"), "{raw}");
+            assert_eq!(
+                parse_date(raw).map(|date| date.to_rfc3339()).as_deref(),
+                Some("2026-05-31T00:00:00+00:00"),
+                "{raw}"
+            );
         }
         for raw in ["", "yesterday", "2026", "31/31/2026"] {
             assert_eq!(parse_date(raw), None, "{raw}");
@@ -176,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_row_becomes_an_article_with_what_is_there() {
-        let row = |fields: &[(&'static str, &str)]| fields.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        let row =
+            |fields: &[(&'static str, &str)]| fields.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
         let article = super::article(row(&[
             ("uri", "https://example.org/a"),
             ("title", "A title"),
@@ -185,7 +194,10 @@ mod tests {
             ("tags", "[\"one\", \"two\"]"),
         ]));
         let article = article.unwrap().parse().unwrap();
-        assert_eq!((article.topic.as_str(), article.tags.as_slice()), ("Unsorted", &["one".to_owned(), "two".to_owned()][..]));
+        assert_eq!(
+            (article.topic.as_str(), article.tags.as_slice()),
+            ("Unsorted", &["one".to_owned(), "two".to_owned()][..])
+        );
         assert_eq!(super::article(row(&[("publication_date", "soon")])).unwrap_err().field, "publication_date");
         assert_eq!(tags("{a,\"b c\"}"), ["a", "b c"]);
         assert_eq!(tags("a; b,c"), ["a", "b", "c"]);
@@ -194,10 +206,17 @@ mod tests {
     #[test]
     fn prompts_get_names_and_titles_that_are_valid_here() {
         let row = |name: &str, title: &str| {
-            prompt(Fields::from([("name", name.to_owned()), ("title", title.to_owned()), ("content", " Text ".to_owned())]))
+            prompt(Fields::from([
+                ("name", name.to_owned()),
+                ("title", title.to_owned()),
+                ("content", " Text ".to_owned()),
+            ]))
         };
         let found = row("Risk Analysis (v2)", "Risk");
-        assert_eq!((found.name.as_str(), found.title.as_str(), found.text.as_str()), ("risk_analysis_v2", "Auspex: Risk", "Text"));
+        assert_eq!(
+            (found.name.as_str(), found.title.as_str(), found.text.as_str()),
+            ("risk_analysis_v2", "Auspex: Risk", "Text")
+        );
         assert_eq!(row("x", "A long title").name, "auspex_x");
         assert_eq!(row("", "From the title").name, "from_the_title");
     }

@@ -127,7 +127,8 @@ pub fn parse_url(raw: &str) -> Result<String, Invalid> {
     let raw = raw.trim().trim_start_matches('<').trim_end_matches('>').split('|').next().unwrap_or_default().trim();
     let raw = raw.strip_prefix("feed://").or_else(|| raw.strip_prefix("feed:")).unwrap_or(raw);
     let written = if raw.contains("://") { raw.to_owned() } else { format!("https://{raw}") };
-    let mut url = Url::parse(&written).map_err(|_| invalid("must be an address such as https://example.org/feed.xml"))?;
+    let mut url =
+        Url::parse(&written).map_err(|_| invalid("must be an address such as https://example.org/feed.xml"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(invalid("must begin with http:// or https://"));
     }

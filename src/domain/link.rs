@@ -7,16 +7,46 @@ use super::{FeedId, Invalid};
 
 /// Parameters that say where a reader came from, not what is read.
 const TRACKING: &[&str] = &[
-    "_hsenc", "_hsmi", "at_campaign", "at_medium", "cmp", "cmpid", "dclid", "fb_action_ids", "fb_action_types", "fbclid",
-    "feature", "ftag", "gclid", "gclsrc", "icid", "igshid", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ncid", "ocid",
-    "rss", "smid", "spm", "sr_share", "taid", "twclid", "wt_mc", "wt.mc_id", "xtor", "yclid",
+    "_hsenc",
+    "_hsmi",
+    "at_campaign",
+    "at_medium",
+    "cmp",
+    "cmpid",
+    "dclid",
+    "fb_action_ids",
+    "fb_action_types",
+    "fbclid",
+    "feature",
+    "ftag",
+    "gclid",
+    "gclsrc",
+    "icid",
+    "igshid",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "msclkid",
+    "ncid",
+    "ocid",
+    "rss",
+    "smid",
+    "spm",
+    "sr_share",
+    "taid",
+    "twclid",
+    "wt_mc",
+    "wt.mc_id",
+    "xtor",
+    "yclid",
 ];
 
 /// Beginnings of such parameters.
 const TRACKING_FAMILIES: &[&str] = &["utm_", "pk_", "mtm_", "hsa_"];
 
 /// Hosts that only count readers and pass them on.
-const COUNTING_HOSTS: &[&str] = &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com", "feeds.feedblitz.com"];
+const COUNTING_HOSTS: &[&str] =
+    &["feedproxy.google.com", "feeds.feedburner.com", "rss.feedsportal.com", "feeds.feedblitz.com"];
 
 /// Reads a link as its canonical address, which still leads to the story: without tracking, fragment, user and password.
 pub fn canonical(raw: &str) -> Result<String, Invalid> {
@@ -66,7 +96,11 @@ impl Key {
         let mut pairs: Vec<&str> = url.query().map(|query| query.split('&').collect()).unwrap_or_default();
         pairs.sort_unstable();
         let fragment = url.fragment().unwrap_or_default();
-        Some(Self::hash(&format!("link {host}{port}{}?{}#{fragment}", url.path().trim_end_matches('/'), pairs.join("&"))))
+        Some(Self::hash(&format!(
+            "link {host}{port}{}?{}#{fragment}",
+            url.path().trim_end_matches('/'),
+            pairs.join("&")
+        )))
     }
 
     /// Of an entry, by what its feed knows it by.
@@ -137,7 +171,9 @@ mod tests {
         ] {
             assert_eq!(Key::of_link(raw), key, "{raw}");
         }
-        for raw in ["https://example.org/a?id=8&x=1", "https://example.org/A?id=7&x=1", "https://example.com/a?id=7&x=1"] {
+        for raw in
+            ["https://example.org/a?id=8&x=1", "https://example.org/A?id=7&x=1", "https://example.com/a?id=7&x=1"]
+        {
             assert_ne!(Key::of_link(raw), key, "{raw}");
         }
         assert_ne!(Key::of_entry(FeedId(1), "1"), Key::of_entry(FeedId(2), "1"));

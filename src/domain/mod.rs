@@ -29,8 +29,8 @@ pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, FeedId, MessageId, PromptId, ProposalNumber,
-    RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
+    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, FeedId, MessageId, PromptId,
+    ProposalNumber, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;
 

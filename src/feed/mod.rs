@@ -30,8 +30,7 @@ const READING: Duration = Duration::from_secs(15);
 const REDIRECTS: usize = 5;
 
 /// What is asked for.
-const ACCEPT: &str =
-    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5";
+const ACCEPT: &str = "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.5";
 
 /// Why a feed could not be had: each a sentence that says what to do, if anything can be done.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +62,9 @@ pub enum Error {
         retry_after: Option<TimeDelta>,
     },
     /// The feed is gone for good.
-    #[error("The feed is gone for good, says its server (HTTP 410). It is not polled any more; remove it or find its new address.")]
+    #[error(
+        "The feed is gone for good, says its server (HTTP 410). It is not polled any more; remove it or find its new address."
+    )]
     Gone,
     /// Any other refusal.
     #[error("The server answered with HTTP {0}.")]
@@ -100,14 +101,15 @@ pub struct Answer {
 pub struct Fetcher {
     client: OnceCell<Client>,
     user_agent: String,
-    allow_private: bool,
+    reach: address::Reach,
 }
 
 impl Fetcher {
     /// A fetcher; nothing is opened yet. `site` is where people find out who asks.
     pub fn new(allow_private: bool, site: &str) -> Self {
         let user_agent = format!("PromptWorkshop/{} (+{site})", env!("CARGO_PKG_VERSION"));
-        Self { client: OnceCell::new(), user_agent, allow_private }
+        let reach = if allow_private { address::Reach::Everything } else { address::Reach::Public };
+        Self { client: OnceCell::new(), user_agent, reach }
     }
 
     /// Fetches a feed, if it is not as `known`.
@@ -117,10 +119,8 @@ impl Fetcher {
         let fresh_for = max_age(&headers);
         let Some(body) = body else {
             let (old, new) = (known.clone(), validators(&headers));
-            let validators = Validators {
-                etag: new.etag.or(old.etag),
-                last_modified: new.last_modified.or(old.last_modified),
-            };
+            let validators =
+                Validators { etag: new.etag.or(old.etag), last_modified: new.last_modified.or(old.last_modified) };
             return Ok(Answer { content: None, validators, fresh_for, moved_to });
         };
         // A feed that was made to be read slowly, or to make the reader fail, harms only this.
@@ -158,8 +158,7 @@ impl Fetcher {
         }
         // Names are checked when they are resolved; addresses never are.
         if let Some(literal) = address::literal(url)
-            && !self.allow_private
-            && !address::is_public(literal)
+            && !self.reach.allows(literal)
         {
             return Err(Error::Private(literal.to_string()));
         }
@@ -189,7 +188,7 @@ impl Fetcher {
                 .gzip(true)
                 .connect_timeout(Duration::from_secs(10))
                 .pool_max_idle_per_host(0)
-                .dns_resolver(std::sync::Arc::new(address::Resolver { allow_private: self.allow_private }))
+                .dns_resolver(std::sync::Arc::new(address::Resolver(self.reach)))
                 .build()
         };
         self.client.get_or_try_init(build).await.map_err(|error| {
@@ -236,7 +235,8 @@ async fn read(mut response: Response, url: Url) -> Result<Found, Error> {
         _ => {}
     }
     if !may_be_a_feed(&kind) {
-        let shown: String = kind.chars().filter(|c| c.is_ascii_alphanumeric() || "/+-.".contains(*c)).take(60).collect();
+        let shown: String =
+            kind.chars().filter(|c| c.is_ascii_alphanumeric() || "/+-.".contains(*c)).take(60).collect();
         return Err(Error::Kind(shown));
     }
     if response.content_length().is_some_and(|length| length > MOST_BYTES as u64) {
@@ -255,7 +255,9 @@ async fn read(mut response: Response, url: Url) -> Result<Found, Error> {
 /// Whether a kind of content may hold a feed; servers often do not say, or say that it is a text.
 fn may_be_a_feed(kind: &str) -> bool {
     let (class, name) = kind.split_once('/').unwrap_or(("", kind));
-    kind.is_empty() || class == "text" || ["xml", "json"].iter().any(|form| name == *form || name.ends_with(&format!("+{form}")))
+    kind.is_empty()
+        || class == "text"
+        || ["xml", "json"].iter().any(|form| name == *form || name.ends_with(&format!("+{form}")))
 }
 
 fn text_header(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
@@ -264,10 +266,7 @@ fn text_header(headers: &HeaderMap, name: header::HeaderName) -> Option<String> 
 }
 
 fn validators(headers: &HeaderMap) -> Validators {
-    Validators {
-        etag: text_header(headers, header::ETAG),
-        last_modified: text_header(headers, header::LAST_MODIFIED),
-    }
+    Validators { etag: text_header(headers, header::ETAG), last_modified: text_header(headers, header::LAST_MODIFIED) }
 }
 
 /// `Cache-Control: max-age`, bounded so that it can be counted with.
@@ -288,11 +287,38 @@ fn retry_after(headers: &HeaderMap) -> Option<TimeDelta> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use wiremock::matchers::any;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_redirect_leads_to_nothing_private() {
+        let reach = address::Reach::PublicAnd(IpAddr::from(Ipv4Addr::LOCALHOST));
+        let fetcher = Fetcher { client: OnceCell::new(), user_agent: "test".to_owned(), reach };
+        for target in ["http://127.0.0.2/", "http://[::1]/", "http://10.0.0.1/x", "//169.254.169.254/latest/meta-data"]
+        {
+            let server = MockServer::start().await;
+            let answer = ResponseTemplate::new(302).insert_header("location", target);
+            Mock::given(any()).respond_with(answer).expect(1).mount(&server).await;
+            let refused = fetcher.fetch(&server.uri(), &Validators::default()).await;
+            assert!(matches!(refused, Err(Error::Private(_))), "{target}: {refused:?}");
+        }
+    }
 
     #[test]
     fn texts_of_any_kind_may_be_feeds_and_pictures_are_none() {
-        for kind in ["", "text/plain", "text/html", "application/xml", "application/rss+xml", "application/feed+json", "application/json"] {
+        for kind in [
+            "",
+            "text/plain",
+            "text/html",
+            "application/xml",
+            "application/rss+xml",
+            "application/feed+json",
+            "application/json",
+        ] {
             assert!(may_be_a_feed(kind), "{kind}");
         }
         for kind in ["image/png", "application/octet-stream", "application/pdf", "video/mp4", "xmlish"] {

@@ -17,7 +17,8 @@ const ORIGINAL: &[u8] = b"feedburner:origLink>";
 
 /// Reads a feed that came from `url` as content of a kind.
 pub(super) fn parse(body: &[u8], url: &Url, kind: &str) -> Result<Content, Error> {
-    if let Some(reason) = guard::refuse(body) {
+    let is_json = body.trim_ascii_start().starts_with(b"{");
+    if let Some(reason) = guard::refuse(body).filter(|_| !is_json) {
         return Err(Error::Unreadable(reason.to_owned()));
     }
     let body = with_original_links(body);
@@ -34,7 +35,8 @@ pub(super) fn parse(body: &[u8], url: &Url, kind: &str) -> Result<Content, Error
 
 fn read(entry: model::Entry, base: &Url) -> Entry {
     let is_story = |link: &&model::Link| link.rel.as_deref().is_none_or(|rel| rel == "alternate");
-    let links = entry.links.iter().filter(is_story).filter_map(|link| Some(base.join(link.href.trim()).ok()?.to_string()));
+    let links =
+        entry.links.iter().filter(is_story).filter_map(|link| Some(base.join(link.href.trim()).ok()?.to_string()));
     let content = entry.content.and_then(|content| content.body);
     let words = |text: Option<model::Text>| text.map(|text| text.content).unwrap_or_default();
     Entry {
@@ -89,7 +91,8 @@ fn unreadable(error: ParseFeedError, body: &[u8], url: &Url, kind: &str) -> Erro
 /// The first feed that a web page names as its own.
 fn named_feed(page: &[u8], url: &Url) -> Option<String> {
     let page = String::from_utf8_lossy(page);
-    let tags = page.split('<').take(5_000).filter(|tag| tag.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("link ")));
+    let tags =
+        page.split('<').take(5_000).filter(|tag| tag.get(..5).is_some_and(|name| name.eq_ignore_ascii_case("link ")));
     let feed = tags.filter_map(|tag| tag.split_once('>').map(|(tag, _)| tag)).find(|tag| {
         let kinds = ["application/rss+xml", "application/atom+xml", "application/feed+json"];
         kinds.iter().any(|kind| tag.contains(kind))
@@ -129,7 +132,10 @@ mod tests {
         assert!(refused("<html></html>", "text/plain").ends_with("not to a feed."));
         assert!(refused("just words", "text/plain").contains("none of these"));
         assert!(refused("<rss version=\"2.0\"><channel><item>", "text/xml").contains("cannot be read"));
-        assert!(refused("{\"version\": \"https://jsonfeed.org/version/9\", \"title\": \"x\", \"items\": []}", "").contains("version"));
+        assert!(
+            refused("{\"version\": \"https://jsonfeed.org/version/9\", \"title\": \"x\", \"items\": []}", "")
+                .contains("version")
+        );
         assert!(refused(&"{\"a\":".repeat(100_000), "application/json").contains("malformed"));
     }
 }

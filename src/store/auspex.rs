@@ -202,11 +202,7 @@ impl Table {
     }
 
     /// A row of bytes, which begin with the second column of the answer.
-    fn row(
-        &self,
-        position: String,
-        get: impl Fn(usize) -> Result<Option<Vec<u8>>, sqlx::Error>,
-    ) -> Row {
+    fn row(&self, position: String, get: impl Fn(usize) -> Result<Option<Vec<u8>>, sqlx::Error>) -> Row {
         let mut fields = Fields::new();
         for (index, (ours, _)) in self.columns.iter().enumerate() {
             match get(index + 1).map(|bytes| bytes.map(String::from_utf8)) {

@@ -32,8 +32,9 @@ impl TryFrom<Row> for Feed {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let Row { id, url, topic, title, titled_by_hand, interval_minutes, status, problem, etag, last_modified, .. } =
-            row;
+        let Row {
+            id, url, topic, title, titled_by_hand, interval_minutes, status, problem, etag, last_modified, ..
+        } = row;
         Ok(Self {
             id: FeedId(id),
             url,

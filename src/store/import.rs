@@ -4,12 +4,7 @@ use super::{Conn, Error};
 use crate::domain::Instant;
 
 /// Begins or goes on with an import; the last row that was stored, when it was interrupted.
-pub async fn begin(
-    conn: &mut Conn,
-    fingerprint: &[u8],
-    source: &str,
-    now: Instant,
-) -> Result<Option<String>, Error> {
+pub async fn begin(conn: &mut Conn, fingerprint: &[u8], source: &str, now: Instant) -> Result<Option<String>, Error> {
     let position = sqlx::query_scalar!(
         "insert into imports (fingerprint, source, started_at, updated_at)
         values ($1, $2, $3, $3)

@@ -42,6 +42,7 @@ impl Workshop {
 
     /// Adds a feed, which is polled at once, by a job; only an administrator may.
     pub async fn add_feed(&self, actor: &Actor, add: &AddFeed) -> Result<Feed, Error> {
+        administrator(actor)?;
         let default = i64::from(self.settings.feeds.interval_minutes);
         let mut wrong = Vec::new();
         let mut note = |invalid| wrong.push(invalid);
@@ -49,7 +50,6 @@ impl Workshop {
         let topic = text::line("topic", &add.topic, 1, 100).map_err(&mut note).ok();
         let title = feed::parse_title(&add.title).map_err(&mut note).ok();
         let interval = feed::parse_interval(add.interval_minutes.unwrap_or(default)).map_err(&mut note).ok();
-        administrator(actor)?;
         let (Some(url), Some(topic), Some(title), Some(interval_minutes)) = (url, topic, title, interval) else {
             return Err(Error::Invalid(wrong));
         };

@@ -120,13 +120,7 @@ impl Workshop {
     }
 
     /// Stores what a feed answered; says how many articles are new.
-    async fn take_in(
-        &self,
-        tx: &mut store::Tx,
-        feed: &mut Feed,
-        answer: Answer,
-        now: Instant,
-    ) -> Result<usize, Error> {
+    async fn take_in(&self, tx: &mut store::Tx, feed: &mut Feed, answer: Answer, now: Instant) -> Result<usize, Error> {
         let Answer { content, validators, fresh_for, moved_to } = answer;
         let mut unread = Unread::default();
         let mut new = 0;
@@ -230,7 +224,8 @@ impl<'a> Intake<'a> {
     fn offer(&mut self, entry: &Entry, keys: &[Key]) -> Option<String> {
         let own = Key::of_entry(self.feed.id, &entry.id);
         let same = keys.iter().find_map(|key| Some((*key, self.by_key.get(key.as_bytes())?)));
-        let spelled = || entry.links.iter().flat_map(|link| link::spellings(link)).find_map(|uri| self.by_uri.get(&uri));
+        let spelled =
+            || entry.links.iter().flat_map(|link| link::spellings(link)).find_map(|uri| self.by_uri.get(&uri));
         let known = same.map(|(_, known)| known).or_else(spelled).cloned();
         let Some(address) = known.as_ref().map(|known| known.uri.clone()).or_else(|| entry.address()) else {
             self.leave("it has no link".to_owned());
@@ -275,7 +270,8 @@ impl<'a> Intake<'a> {
 
 /// What an entry is known by.
 fn keys(feed: &Feed, entry: &Entry) -> Vec<Key> {
-    let links = entry.links.iter().map(String::as_str).filter(|link| !link::only_counts(link) || entry.links.len() == 1);
+    let links =
+        entry.links.iter().map(String::as_str).filter(|link| !link::only_counts(link) || entry.links.len() == 1);
     let id = std::iter::once(entry.id.as_str()).filter(|id| id.contains("://"));
     let of_links = links.chain(id).filter_map(Key::of_link);
     let keys: HashSet<Key> = Key::of_entry(feed.id, &entry.id).into_iter().chain(of_links).collect();

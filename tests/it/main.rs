@@ -4,10 +4,12 @@ mod access;
 mod architecture;
 mod articles;
 mod ask;
+mod auspex;
 mod commands;
 mod discord;
 mod embedded;
 mod expiry;
+mod feeds;
 mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;

@@ -3,6 +3,7 @@
 //! Each file has one noun: the words that can be said about it, how they are read, and what they do, which is the same on
 //! every platform. A new word is an entry of its file's table; a new noun is a file and a line in [`NOUNS`].
 
+mod feed;
 mod prompt;
 
 use std::str::FromStr;
@@ -21,6 +22,8 @@ use crate::workshop::{Error, Workshop};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Errand {
+    /// About feeds.
+    Feed(feed::Errand),
     /// About a prompt of the library.
     Prompt(prompt::Errand),
 }
@@ -29,6 +32,7 @@ impl Errand {
     /// Whether it changes nothing, so that it may be answered at once, without being stored.
     pub fn only_reads(&self) -> bool {
         match self {
+            Self::Feed(errand) => errand.only_reads(),
             Self::Prompt(errand) => errand.only_reads(),
         }
     }
@@ -36,6 +40,7 @@ impl Errand {
     /// The words in it that somebody may have thought about for long.
     pub fn typed(&self) -> &str {
         match self {
+            Self::Feed(errand) => errand.typed(),
             Self::Prompt(errand) => errand.typed(),
         }
     }
@@ -43,6 +48,7 @@ impl Errand {
     /// Does it, and says what came of it.
     pub(super) async fn run(&self, caller: &Caller<'_>) -> Result<Reply, Error> {
         match self {
+            Self::Feed(errand) => errand.run(caller).await,
             Self::Prompt(errand) => errand.run(caller).await,
         }
     }
@@ -69,7 +75,7 @@ struct Noun {
 }
 
 /// Every noun that errands are about.
-const NOUNS: &[Noun] = &[prompt::NOUN];
+const NOUNS: &[Noun] = &[prompt::NOUN, feed::NOUN];
 
 /// Every word, in the order of the help.
 pub fn words() -> impl Iterator<Item = &'static Word> {

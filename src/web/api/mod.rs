@@ -2,6 +2,7 @@
 
 mod articles;
 mod drafts;
+mod feeds;
 mod library;
 mod messages;
 mod proposals;
@@ -46,7 +47,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(proposals::routes())
         .merge(tests::routes())
         .merge(library::routes())
-        .merge(articles::routes());
+        .merge(articles::routes())
+        .merge(feeds::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }
 
