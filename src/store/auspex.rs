@@ -130,8 +130,9 @@ impl Source {
                 sqlx::query_scalar("select lower(name) from pragma_table_info(?)").bind(name).fetch_all(conn).await
             }
             Kind::Postgres(conn) => {
-                let columns = "select column_name::text from information_schema.columns
-                    where table_name = $1 and table_schema = any(current_schemas(false)::text[])";
+                // The one table that the name means there, also when several schemas have one.
+                let columns = "select lower(attname::text) from pg_attribute
+                    where attrelid = to_regclass($1) and attnum > 0 and not attisdropped";
                 sqlx::query_scalar(columns).bind(name).fetch_all(conn).await
             }
         }

@@ -148,8 +148,12 @@ impl Workshop {
             let Some(last) = rows.last() else { break };
             position = Some(last.position.clone());
             for Row { position, fields } in rows {
-                let found = match fields {
-                    Ok(fields) => auspex::prompt(fields),
+                let found = match fields.map(auspex::prompt) {
+                    Ok(found) if !found.text.is_empty() => found,
+                    Ok(empty) => {
+                        imported.rejected.push((empty.called, "It has no text.".to_owned()));
+                        continue;
+                    }
                     Err(invalid) => {
                         imported.rejected.push((format!("row {position}"), invalid.to_string()));
                         continue;

@@ -513,8 +513,10 @@ async fn old_articles_go_and_tests_keep_what_they_were_answered_from() {
     admin.post("/feeds", json!({ "url": server.uri(), "topic": "Rail" })).await.expect(201);
     drop(conn);
     until("it is polled", LONG, || async { feed(&admin, 1).await["status"] == "working" }).await;
+    assert_eq!(pruning.workshop().prune_articles().await.unwrap(), 1);
     desk.clock.advance(TimeDelta::minutes(31));
-    assert_eq!(poll(&pruning).await.new, 0);
+    assert_eq!(poll(&pruning).await, Polled { working: 1, failed: 0, new: 0 });
+    assert_eq!(uris(&desk).await, [""; 0]);
     pruning.close().await;
     desk.close().await;
 }
