@@ -241,12 +241,16 @@ pub async fn known(conn: &mut Conn, keys: &[Key], uris: &[String]) -> Result<Vec
     let keys: Vec<Vec<u8>> = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
     let known = sqlx::query_as!(
         Known,
-        r#"select l.key as "key?", a.uri, a.content_hash, a.publication_date,
+        r#"with found as (
+            select l.key, l.article_id as id from article_links l where l.key = any($1)
+            union all
+            select null, a.id from articles a where a.uri = any($2)
+        )
+        select f.key as "key?", a.uri, a.content_hash, a.publication_date,
             (a.category = '' and a.sentiment = '' and a.future_signal = '' and a.time_to_impact = ''
                 and a.driver_type = '' and a.bias = '' and a.factual_reporting = '') as "plain!"
-        from articles a
-        left join article_links l on l.article_id = a.id and l.key = any($1)
-        where a.uri = any($2) or a.id in (select article_id from article_links where key = any($1))"#,
+        from found f
+        join articles a on a.id = f.id"#,
         &keys,
         uris,
     )

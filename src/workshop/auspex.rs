@@ -19,7 +19,7 @@ const MOST_REASONS: usize = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     /// The other database.
-    #[error("the Auspex database: {0}")]
+    #[error("the Auspex database cannot be taken over")]
     Source(#[from] store::auspex::Error),
     /// Ours.
     #[error(transparent)]
