@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::chat::{discord, slack};
-use crate::workshop::settings::{Drafts, Limits, Queue};
+use crate::workshop::settings::{Articles, Drafts, Feeds, Limits, Queue};
 use crate::{auspex, llm, store, telemetry, web};
 
 /// The defaults, with an explanation of every option.
@@ -46,6 +46,10 @@ pub struct Config {
     pub limits: Limits,
     /// `[queue]`.
     pub queue: Queue,
+    /// `[feeds]`.
+    pub feeds: Feeds,
+    /// `[articles]`.
+    pub articles: Articles,
     /// `[slack]`.
     pub slack: slack::Settings,
     /// `[discord]`.
@@ -112,6 +116,13 @@ impl Config {
         if self.queue.concurrency > 256 {
             return Err(Wrong("the setting queue.concurrency may be at most 256".to_owned()));
         }
+        if !(5..=10_080).contains(&self.feeds.interval_minutes) {
+            return Err(Wrong("the setting feeds.interval_minutes must be 5 to 10080".to_owned()));
+        }
+        // Days are subtracted from dates, which do not reach further back than this by far.
+        if self.articles.keep_days > 365_000 {
+            return Err(Wrong("the setting articles.keep_days may be at most 365000".to_owned()));
+        }
         for checked in [self.slack.check(), self.discord.check(), self.auspex.check()] {
             checked.map_err(|invalid| Wrong(format!("the setting {} {}", invalid.field, invalid.reason)))?;
         }
@@ -120,7 +131,21 @@ impl Config {
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { data_dir, database, http, llm, drafts, limits, queue, slack, discord, auspex, log } = self;
+        let Self {
+            data_dir,
+            database,
+            http,
+            llm,
+            drafts,
+            limits,
+            queue,
+            feeds,
+            articles,
+            slack,
+            discord,
+            auspex,
+            log,
+        } = self;
         let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
         let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
         vec![
@@ -153,6 +178,9 @@ impl Config {
             ("queue.concurrency", text(&queue.concurrency)),
             ("queue.rescue_after_seconds", text(&queue.rescue_after_seconds)),
             ("queue.shutdown_seconds", text(&queue.shutdown_seconds)),
+            ("feeds.interval_minutes", text(&feeds.interval_minutes)),
+            ("feeds.allow_private_addresses", text(&feeds.allow_private_addresses)),
+            ("articles.keep_days", text(&articles.keep_days)),
             ("slack.mode", text(&slack.mode.as_str())),
             ("slack.app_token", secret(&slack.app_token)),
             ("slack.bot_token", secret(&slack.bot_token)),

@@ -9,6 +9,7 @@
 //! | a line of SQL | [`store`], one file per noun; `migrations/` |
 //! | how a job is pushed, and how it is run | [`queue`]; [`jobs`] |
 //! | how a model is asked | [`llm`]: `remote`, `local`, and which of them answers in `engine` |
+//! | fetching feeds | [`feed`]: what may be reached, how much is read |
 //! | an endpoint | [`web`]: `api/` JSON, `pages/` HTML, `error.rs` every refusal |
 //! | talk in the terminal and on chat platforms | [`chat`]: what can be said in `command`, what follows in `handle`, wording in `reply` |
 //! | Slack | [`chat::slack`], one file per way in and out |
@@ -22,6 +23,7 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod feed;
 pub mod jobs;
 pub mod llm;
 pub mod queue;

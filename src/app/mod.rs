@@ -255,6 +255,8 @@ fn settings(config: &Config) -> Settings {
         drafts: config.drafts.clone(),
         limits: config.limits.clone(),
         queue: config.queue.clone(),
+        feeds: config.feeds.clone(),
+        articles: config.articles.clone(),
         public_url: config.http.address_for_people(),
         auspex: config.auspex.clone(),
     }

@@ -1,4 +1,4 @@
-//! `workshop articles …`: JSON Lines and CSV files into the article database.
+//! `workshop articles …`: JSON Lines and CSV files, and Auspex databases, into the article database.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,12 +7,15 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::app::App;
 use crate::config::Config;
 use crate::domain::Invalid;
 use crate::domain::article::RawArticle;
 use crate::workshop::article::{Import, parse_json_line};
+use crate::workshop::auspex::Takeover;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ArticlesCommand {
@@ -21,6 +24,15 @@ pub(super) enum ArticlesCommand {
         /// JSON Lines (.jsonl, .ndjson, .json) or CSV (.csv) files, or - for JSON Lines on standard input.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Take over the articles of an Auspex database, which is only read. Run it again to go on where it was interrupted, or
+    /// to bring what is new.
+    ImportAuspex {
+        /// A file of SQLite, or postgres://user:password@host/database; - reads that from standard input.
+        source: String,
+        /// Also take over its prompts, for the account `admin`; names that are taken are left alone.
+        #[arg(long)]
+        prompts: bool,
     },
     /// Print every topic with its size.
     Stats,
@@ -49,6 +61,7 @@ pub(super) async fn run(config: Config, command: ArticlesCommand) -> anyhow::Res
                 }
             }
         }
+        ArticlesCommand::ImportAuspex { source, prompts } => code = take_over(&app, source, prompts).await?,
         ArticlesCommand::Stats => {
             let topics = app.workshop().topics().await?;
             for topic in &topics {
@@ -61,6 +74,47 @@ pub(super) async fn run(config: Config, command: ArticlesCommand) -> anyhow::Res
     }
     app.close().await;
     Ok(code)
+}
+
+async fn take_over(app: &App, source: String, prompts: bool) -> anyhow::Result<ExitCode> {
+    let mut source = source;
+    if source == "-" {
+        // A password on the command line is seen by everybody on the machine.
+        source.clear();
+        io::stdin().read_line(&mut source)?;
+    }
+    let source = SecretString::from(source.trim().to_owned());
+    let mut batches = 0_u64;
+    let tell = |so_far: &Takeover| {
+        batches += 1;
+        if batches.is_multiple_of(20) {
+            let Takeover { inserted, updated, unchanged, .. } = so_far;
+            eprintln!("so far: inserted {inserted}, updated {updated}, unchanged {unchanged}");
+        }
+    };
+    let takeover = app.workshop().import_auspex(&source, tell).await?;
+    let Takeover { source: name, resumed, inserted, updated, unchanged, too_old, rejected, reasons } = takeover;
+    if resumed {
+        println!("{name}: went on where an import was interrupted");
+    }
+    if inserted + updated + rejected == 0 {
+        println!("{name}: nothing is new");
+    }
+    println!(
+        "{name}: inserted {inserted}, updated {updated}, unchanged {unchanged}, too old {too_old}, rejected {rejected}"
+    );
+    for (row, invalid) in &reasons {
+        println!("{row}: {invalid}");
+    }
+    if prompts {
+        let owner = app.workshop().ensure_account("admin", true).await?.actor();
+        let imported = app.workshop().import_auspex_prompts(&owner, &source).await?;
+        println!("prompts: added {}, left alone {}", imported.added.len(), imported.rejected.len());
+        for (name, reason) in &imported.rejected {
+            println!("prompt {name}: {reason}");
+        }
+    }
+    Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn print_import(file: &Path, import: &Import) {

@@ -6,6 +6,7 @@ mod check_config;
 pub mod dev;
 mod doctor;
 mod expire;
+mod feeds;
 mod prompts;
 mod serve;
 mod setup;
@@ -86,6 +87,11 @@ enum Command {
         #[command(subcommand)]
         command: articles::ArticlesCommand,
     },
+    /// Look after feeds, which articles come from.
+    Feeds {
+        #[command(subcommand)]
+        command: feeds::FeedsCommand,
+    },
     /// Export and import prompts.
     Prompts {
         #[command(subcommand)]
@@ -156,6 +162,7 @@ fn start(command: Command) -> anyhow::Result<ExitCode> {
         Command::User { command } => with_config(|config| user::run(config, command)),
         Command::Team { command } => with_config(|config| team::run(config, command)),
         Command::Articles { command } => with_code(|config| articles::run(config, command)),
+        Command::Feeds { command } => with_config(|config| feeds::run(config, command)),
         Command::Prompts { command } => with_code(|config| prompts::run(config, command)),
         Command::Expire { now: _ } => with_config(expire::run),
     }

@@ -146,6 +146,33 @@ impl RawArticle {
         })
     }
 
+    /// With what is too long cut to what an article may have, as what comes from elsewhere need not keep to it.
+    pub fn fitted(mut self) -> Self {
+        self.title = text::excerpt(&folded(&self.title), 500);
+        let summary = text::clean(&self.summary).trim().to_owned();
+        self.summary = text::excerpt(&summary, 5_000);
+        let body = self.body.map(|body| text::clean(&body).trim().to_owned()).filter(|body| !body.is_empty());
+        // What the summary has no room for is not lost.
+        let body = body.or_else(|| (self.summary != summary).then_some(summary));
+        self.body = body.map(|body| text::excerpt(&body, 200_000));
+        for field in [
+            &mut self.news_source,
+            &mut self.category,
+            &mut self.sentiment,
+            &mut self.future_signal,
+            &mut self.time_to_impact,
+            &mut self.driver_type,
+            &mut self.bias,
+            &mut self.factual_reporting,
+        ] {
+            *field = text::excerpt(&folded(field), 200);
+        }
+        self.topic = text::excerpt(&folded(&self.topic), 100);
+        let tags = self.tags.iter().map(|tag| text::excerpt(&folded(tag), 100)).filter(|tag| !tag.is_empty());
+        self.tags = tags.take(50).collect();
+        self
+    }
+
     /// Checks every field.
     pub fn parse(self) -> Result<Article, Invalid> {
         let body = match self.body.as_deref().map(str::trim) {
@@ -175,6 +202,12 @@ impl RawArticle {
             factual_reporting: short("factual_reporting", &self.factual_reporting)?,
         })
     }
+}
+
+/// One line, however long.
+fn folded(raw: &str) -> String {
+    let words = raw.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Tags as people write them: a list, or one text with commas, as in CSV.

@@ -40,6 +40,8 @@ id! {
     VersionNumber(i32);
     /// A number of a proposal within one draft, from 1.
     ProposalNumber(i32);
+    /// A feed; people type it.
+    FeedId(i32);
     /// An article of the database.
     ArticleId(i64);
     /// A person or a service.

@@ -5,14 +5,18 @@
 pub mod access;
 pub mod account;
 pub mod article;
+pub mod auspex;
 pub mod choice;
 pub mod citation;
 pub mod conversation;
 pub mod draft;
 pub mod expiry;
+pub mod feed;
 pub mod fence;
+pub mod html;
 pub mod id;
 pub mod library;
+pub mod link;
 pub mod markdown;
 pub mod passage;
 pub mod place;
@@ -28,8 +32,8 @@ pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, CommentId, DeliveryId, DraftId, InviteId, MessageId, PromptId,
-    ProposalNumber, PushId, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
+    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, CommentId, DeliveryId, DraftId, FeedId, InviteId, MessageId,
+    PromptId, ProposalNumber, PushId, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;
 

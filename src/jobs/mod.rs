@@ -10,6 +10,8 @@ mod answer_turn;
 mod deliver;
 mod expire_drafts;
 mod handle_arrival;
+mod poll_feeds;
+mod prune_articles;
 mod push_prompt;
 mod refresh;
 mod run_trial;
@@ -28,9 +30,11 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::chat::{Chat, Ended};
 use crate::queue::{Envelope, Job, Queue, WorkerPool};
 use crate::workshop::arrival::HandleArrival;
+use crate::workshop::article::PruneArticles;
 use crate::workshop::delivery::{Deliver, Refresh};
 use crate::workshop::event::Event;
 use crate::workshop::expiry::ExpireDrafts;
+use crate::workshop::feed::PollFeeds;
 use crate::workshop::message::AnswerTurn;
 use crate::workshop::push::PushPrompt;
 use crate::workshop::session::AnswerQuestion;
@@ -272,6 +276,8 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
         Refresh::KIND => with(data, |job| refresh::run(job, desk)).await,
         PushPrompt::KIND => with(data, |job| push_prompt::run(job, desk)).await,
         ExpireDrafts::KIND => with(data, |job| expire_drafts::run(job, desk)).await,
+        PollFeeds::KIND => with(data, |job| poll_feeds::run(job, desk)).await,
+        PruneArticles::KIND => with(data, |job| prune_articles::run(job, desk)).await,
         TidyQueue::KIND => with(data, |job| tidy_queue::run(job, desk)).await,
         _ => {
             tracing::error!(kind, "A job of an unknown kind was left out");

@@ -79,6 +79,73 @@ pub async fn upsert(conn: &mut Conn, articles: &[Article], now: Instant) -> Resu
     Ok(Upserted { inserted: row.inserted as u64, updated: row.updated as u64 })
 }
 
+/// The addresses of those articles that are there exactly like this.
+pub async fn unchanged(conn: &mut Conn, articles: &[Article]) -> Result<Vec<String>, Error> {
+    let column =
+        |field: fn(&Article) -> &String| -> Vec<String> { articles.iter().map(|a| field(a).clone()).collect() };
+    let hashes: Vec<Vec<u8>> = articles.iter().map(|a| a.content_hash().to_vec()).collect();
+    let tags: Vec<String> = articles.iter().map(|a| a.tags.join("\n")).collect();
+    let same = sqlx::query_scalar!(
+        "select a.uri
+        from (
+            select
+                unnest($1::text[]) as uri, unnest($2::bytea[]) as content_hash, unnest($3::text[]) as topic,
+                unnest($4::text[]) as category, unnest($5::text[]) as future_signal,
+                unnest($6::text[]) as time_to_impact, unnest($7::text[]) as driver_type, unnest($8::text[]) as bias,
+                unnest($9::text[]) as factual_reporting, unnest($10::text[]) as tags
+        ) as sent
+        join articles a on a.uri = sent.uri
+        where a.content_hash = sent.content_hash and a.topic = sent.topic and a.category = sent.category
+            and a.future_signal = sent.future_signal and a.time_to_impact = sent.time_to_impact
+            and a.driver_type = sent.driver_type and a.bias = sent.bias
+            and a.factual_reporting = sent.factual_reporting and array_to_string(a.tags, e'\n') = sent.tags",
+        &column(|a| &a.uri),
+        &hashes,
+        &column(|a| &a.topic),
+        &column(|a| &a.category),
+        &column(|a| &a.future_signal),
+        &column(|a| &a.time_to_impact),
+        &column(|a| &a.driver_type),
+        &column(|a| &a.bias),
+        &column(|a| &a.factual_reporting),
+        &tags,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(same)
+}
+
+/// Removes articles published before this, the oldest first, at most so many; says how many.
+///
+/// What a frozen list still needs of them stays; the rest of what is kept at a removal goes too.
+pub async fn prune(conn: &mut Conn, before: Instant, most: i64) -> Result<u64, Error> {
+    let removed = sqlx::query_scalar!(
+        "delete from articles
+        where id in (
+            select id from articles
+            where publication_date < $1
+            order by publication_date
+            limit $2
+            for update skip locked
+        )
+        returning id",
+        before,
+        most,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "delete from article_versions v
+        where v.article_id = any($1) and v.article_id not in (
+            select unnest(r.article_ids) from retrievals r where r.article_ids && $1
+        )",
+        &removed,
+    )
+    .execute(conn)
+    .await?;
+    Ok(removed.len() as u64)
+}
+
 /// What to search for.
 #[derive(Debug, Clone)]
 pub struct Search<'a> {
@@ -289,4 +356,19 @@ pub async fn find_topic(conn: &mut Conn, name: &str) -> Result<Option<(String, S
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| (row.name, row.description)))
+}
+
+/// Makes a topic, if there is none of this name in any case of letters; its name as it is stored.
+pub async fn ensure_topic(conn: &mut Conn, name: &str) -> Result<String, Error> {
+    if let Some((name, _)) = find_topic(conn, name).await? {
+        return Ok(name);
+    }
+    sqlx::query!("insert into topics (name) values ($1) on conflict do nothing", name).execute(conn).await?;
+    Ok(name.to_owned())
+}
+
+/// Says what a topic is about; false when there is no such topic.
+pub async fn describe_topic(conn: &mut Conn, name: &str, description: &str) -> Result<bool, Error> {
+    let updated = sqlx::query!("update topics set description = $2 where name = $1", name, description);
+    Ok(updated.execute(conn).await?.rows_affected() > 0)
 }

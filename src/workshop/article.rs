@@ -1,10 +1,14 @@
-//! Articles and topics: importing, counting.
+//! Articles and topics: importing, counting, removing what is too old.
 
 use std::collections::HashMap;
 
-use super::{Error, Workshop};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Noun, Workshop};
 use crate::domain::article::{Article, RawArticle};
-use crate::domain::{Actor, Invalid};
+use crate::domain::{Actor, Instant, Invalid, text};
+use crate::queue::{Job, Queue};
 use crate::store;
 pub use crate::store::article::Topic as TopicInfo;
 use crate::store::article::Upserted;
@@ -15,6 +19,19 @@ const BATCH: usize = 500;
 /// The articles that come with the service, fictional, for a first try.
 const SAMPLES: [&str; 2] =
     [include_str!("../../config/sample-articles-1.jsonl"), include_str!("../../config/sample-articles-2.jsonl")];
+
+/// Articles removed in one statement, and such statements in one job; the rest waits for the next.
+const PRUNED_AT_ONCE: i64 = 500;
+const PRUNES_A_JOB: usize = 40;
+
+/// Removes articles that are too old.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PruneArticles {}
+
+impl Job for PruneArticles {
+    const KIND: &'static str = "prune_articles";
+    const QUEUE: Queue = Queue::Upkeep;
+}
 
 /// What became of articles that were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,9 +50,7 @@ impl Workshop {
     where
         I: IntoIterator<Item = Result<RawArticle, Invalid>>,
     {
-        if !actor.is_admin {
-            return Err(Error::AdminOnly);
-        }
+        super::feed::administrator(actor)?;
         self.import((1..).zip(articles)).await
     }
 
@@ -73,6 +88,7 @@ impl Workshop {
         articles.sort_by(|a, b| a.uri.cmp(&b.uri));
         let mut tx = self.store.begin().await?;
         let Upserted { inserted, updated } = store::article::upsert(&mut tx, &articles, self.now()).await?;
+        store::feed::link_addresses(&mut tx, &articles).await?;
         store::commit(tx).await?;
         import.inserted += inserted;
         import.updated += updated;
@@ -95,6 +111,40 @@ impl Workshop {
     /// Every topic with its size, by name.
     pub async fn topics(&self) -> Result<Vec<TopicInfo>, Error> {
         Ok(store::article::topics(&mut *self.store.conn().await?).await?)
+    }
+
+    /// Says what a topic is about, in at most 500 characters; only an administrator may.
+    pub async fn describe_topic(&self, actor: &Actor, name: &str, description: &str) -> Result<TopicInfo, Error> {
+        super::feed::administrator(actor)?;
+        let description = text::block("description", description, 0, 500)?;
+        let mut conn = self.store.conn().await?;
+        let missing = || Error::NotFound(Noun::Topic);
+        let (name, _) = store::article::find_topic(&mut conn, name).await?.ok_or_else(missing)?;
+        store::article::describe_topic(&mut conn, &name, &description).await?;
+        let topics = store::article::topics(&mut conn).await?;
+        topics.into_iter().find(|topic| topic.name == name).ok_or_else(missing)
+    }
+
+    /// Articles published before this are not kept; `None` when all are.
+    pub(super) fn oldest_kept(&self, now: Instant) -> Option<Instant> {
+        let days = self.settings.articles.keep_days;
+        (days > 0).then(|| now - TimeDelta::days(days.into()))
+    }
+
+    /// Removes articles that are too old, in batches; says how many. What tests were answered from stays readable.
+    pub async fn prune_articles(&self) -> Result<u64, Error> {
+        let Some(oldest) = self.oldest_kept(self.now()) else { return Ok(0) };
+        let mut removed = 0;
+        for _ in 0..PRUNES_A_JOB {
+            let mut tx = self.store.begin().await?;
+            let batch = store::article::prune(&mut tx, oldest, PRUNED_AT_ONCE).await?;
+            store::commit(tx).await?;
+            removed += batch;
+            if batch < PRUNED_AT_ONCE as u64 {
+                break;
+            }
+        }
+        Ok(removed)
     }
 
     /// The topic that a text is most likely about; `None` when there are no topics.

@@ -31,6 +31,10 @@ choice! {
         Label = "label",
         /// A conversation with a prompt.
         Session = "session",
+        /// A topic.
+        Topic = "topic",
+        /// A feed.
+        Feed = "feed",
         /// An account.
         Account = "account",
         /// A sign-in link.

@@ -101,7 +101,14 @@ impl From<PromptFile> for Export {
     fn from(file: PromptFile) -> Self {
         let PromptFile { name, title, description, tags, version, note, text } = file;
         let version = ExportedVersion { version, text, note, ..ExportedVersion::default() };
-        let (labels, visibility) = (BTreeMap::new(), None);
+        Self { tags, ..Self::of_one(name, title, description, version) }
+    }
+}
+
+impl Export {
+    /// A prompt of one version, without tags and labels.
+    pub fn of_one(name: String, title: String, description: String, version: ExportedVersion) -> Self {
+        let (tags, labels, visibility) = (Vec::new(), BTreeMap::new(), None);
         Self { schema: SCHEMA, name, title, description, tags, visibility, labels, versions: vec![version] }
     }
 }

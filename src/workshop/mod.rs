@@ -9,6 +9,7 @@ pub mod admission;
 pub mod answer_run;
 pub mod arrival;
 pub mod article;
+pub mod auspex;
 pub mod clock;
 pub mod comment;
 pub mod delivery;
@@ -18,6 +19,8 @@ pub mod error;
 pub mod event;
 pub mod exchange;
 pub mod expiry;
+pub mod feed;
+pub mod feed_poll;
 pub mod guided;
 pub mod improvement;
 pub mod installation;
@@ -49,6 +52,7 @@ use crate::auspex::Auspex;
 use crate::domain::draft::Draft;
 use crate::domain::expiry::ExpiryRule;
 use crate::domain::{Access, Actor, DraftId, Instant, Invalid};
+use crate::feed::Fetcher;
 pub use crate::llm::engine::LocalState;
 use crate::llm::engine::Models;
 use crate::store::{self, Conn, Store};
@@ -67,6 +71,7 @@ pub struct Workshop {
     retrievals: research::Cache,
     gathering: Arc<arrival::Gathering>,
     auspex: Option<Arc<Auspex>>,
+    fetcher: Arc<Fetcher>,
 }
 
 impl Workshop {
@@ -75,6 +80,7 @@ impl Workshop {
         let drafts = &settings.drafts;
         let expiry = ExpiryRule::new(drafts.expire_after_days, &drafts.remind_after_days, drafts.purge_after_days)?;
         let auspex = Auspex::new(&settings.auspex)?.map(Arc::new);
+        let fetcher = Fetcher::new(settings.feeds.allow_private_addresses, &settings.public_url);
         Ok(Self {
             store,
             models,
@@ -87,6 +93,7 @@ impl Workshop {
             retrievals: research::Cache::default(),
             gathering: Arc::default(),
             auspex,
+            fetcher: Arc::new(fetcher),
         })
     }
 

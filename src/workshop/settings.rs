@@ -1,4 +1,4 @@
-//! The settings of `[drafts]`, `[limits]` and `[queue]`; every one is explained in `config/default.toml`.
+//! The settings of `[drafts]`, `[limits]`, `[queue]`, `[feeds]` and `[articles]`; every one is explained in `config/default.toml`.
 
 use serde::Deserialize;
 
@@ -14,6 +14,10 @@ pub struct Settings {
     pub limits: Limits,
     /// `[queue]`.
     pub queue: Queue,
+    /// `[feeds]`.
+    pub feeds: Feeds,
+    /// `[articles]`.
+    pub articles: Articles,
     /// Where people reach the web pages, without a slash at the end.
     pub public_url: String,
     /// `[auspex]`.
@@ -84,4 +88,22 @@ pub struct Queue {
     pub rescue_after_seconds: u64,
     /// How long a stopping service waits for what it is running.
     pub shutdown_seconds: u64,
+}
+
+/// `[feeds]`: how feeds are polled.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feeds {
+    /// Minutes between two polls of a feed, where whoever adds it says nothing else.
+    pub interval_minutes: u32,
+    /// Whether feeds may be fetched from this machine and its networks.
+    pub allow_private_addresses: bool,
+}
+
+/// `[articles]`: how long articles are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Articles {
+    /// Days after publication until an article is removed; 0 for never.
+    pub keep_days: u32,
 }

@@ -21,7 +21,12 @@ enum Stranger {
 /// Every endpoint: method, path as it is described, body, what its owner hears, what a stranger hears.
 const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("get", "/topics", "", &[200], Stranger::Own),
+    ("put", "/topics/{name}", r#"{"description": "About ships"}"#, &[403], Stranger::Forbidden),
     ("post", "/articles", "[]", &[403], Stranger::Forbidden),
+    ("get", "/feeds", "", &[200], Stranger::Own),
+    ("post", "/feeds", r#"{"url": "https://feeds.example/a", "topic": "Shipping"}"#, &[403], Stranger::Forbidden),
+    ("delete", "/feeds/{id}", "", &[403], Stranger::Forbidden),
+    ("post", "/feeds/{id}/poll", "", &[403], Stranger::Forbidden),
     ("post", "/prompts/workshop/start", "{}", &[201], Stranger::Own),
     ("get", "/prompts/workshop/drafts", "", &[200], Stranger::Own),
     ("get", "/prompts", "", &[200], Stranger::Own),

@@ -4,12 +4,14 @@ mod access;
 mod architecture;
 mod articles;
 mod ask;
+mod auspex;
 mod commands;
 mod discord;
 mod doctor;
 mod embedded;
 mod exchange;
 mod expiry;
+mod feeds;
 mod library;
 mod limits;
 #[cfg(feature = "local-model")]

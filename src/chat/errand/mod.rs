@@ -4,6 +4,7 @@
 //! every platform. A new word is an entry of its file's table; a new noun is a file and a line in [`NOUNS`].
 
 mod comment;
+mod feed;
 mod prompt;
 mod share;
 
@@ -23,6 +24,8 @@ use crate::workshop::{Error, Workshop};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Errand {
+    /// About feeds.
+    Feed(feed::Errand),
     /// About a prompt of the library.
     Prompt(prompt::Errand),
     /// About who may do what.
@@ -35,6 +38,7 @@ impl Errand {
     /// Whether it changes nothing, so that it may be answered at once, without being stored.
     pub fn only_reads(&self) -> bool {
         match self {
+            Self::Feed(errand) => errand.only_reads(),
             Self::Prompt(errand) => errand.only_reads(),
             Self::Share(errand) => errand.only_reads(),
             Self::Comment(errand) => errand.only_reads(),
@@ -44,6 +48,7 @@ impl Errand {
     /// The words in it that somebody may have thought about for long.
     pub fn typed(&self) -> &str {
         match self {
+            Self::Feed(errand) => errand.typed(),
             Self::Prompt(errand) => errand.typed(),
             Self::Share(errand) => errand.typed(),
             Self::Comment(errand) => errand.typed(),
@@ -53,6 +58,7 @@ impl Errand {
     /// Does it, and says what came of it.
     pub(super) async fn run(&self, caller: &Caller<'_>) -> Result<Reply, Error> {
         match self {
+            Self::Feed(errand) => errand.run(caller).await,
             Self::Prompt(errand) => errand.run(caller).await,
             Self::Share(errand) => errand.run(caller).await,
             Self::Comment(errand) => errand.run(caller).await,
@@ -81,7 +87,7 @@ struct Noun {
 }
 
 /// Every noun that errands are about.
-const NOUNS: &[Noun] = &[prompt::NOUN, share::NOUN, comment::NOUN];
+const NOUNS: &[Noun] = &[prompt::NOUN, share::NOUN, comment::NOUN, feed::NOUN];
 
 /// Every word, in the order of the help.
 pub fn words() -> impl Iterator<Item = &'static Word> {

@@ -3,6 +3,7 @@
 //! Here: what a reply is, and what is said of nothing in particular. What a workshop shows of itself is in [`scene`].
 
 mod draft;
+mod feed;
 mod prompt;
 pub mod scene;
 mod share;
@@ -22,6 +23,7 @@ use crate::domain::text::excerpt;
 use crate::workshop::Error;
 
 pub use draft::*;
+pub use feed::*;
 pub use prompt::*;
 pub use share::*;
 pub use trial::*;

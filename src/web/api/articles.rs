@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -11,11 +11,12 @@ use utoipa_axum::routes;
 use crate::domain::article::RawArticle;
 use crate::web::Web;
 use crate::web::auth::Signed;
-use crate::web::body::Json;
-use crate::web::error::{Problem, Refusals, Unreadable};
+use crate::web::body::{Json, Path};
+use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
+use crate::workshop::article::TopicInfo;
 
 pub(super) fn routes() -> OpenApiRouter<Web> {
-    OpenApiRouter::new().routes(routes!(topics)).routes(routes!(upsert))
+    OpenApiRouter::new().routes(routes!(topics)).routes(routes!(describe)).routes(routes!(upsert))
 }
 
 /// A named part of the article database.
@@ -26,6 +27,13 @@ struct TopicBody {
     article_count: i64,
     newest: Option<DateTime<Utc>>,
     oldest: Option<DateTime<Utc>>,
+}
+
+impl From<TopicInfo> for TopicBody {
+    fn from(topic: TopicInfo) -> Self {
+        let TopicInfo { name, description, articles, newest, oldest } = topic;
+        Self { name, description, article_count: articles, newest, oldest }
+    }
 }
 
 /// Every topic.
@@ -39,18 +47,29 @@ struct TopicList {
 /// Lists every topic with its size.
 #[utoipa::path(get, path = "/topics", tag = "articles", responses((status = 200, body = TopicList), Refusals))]
 async fn topics(State(web): State<Web>, Signed(_): Signed) -> Result<axum::Json<TopicList>, Problem> {
-    let found = web.workshop.topics().await?;
-    let topics: Vec<TopicBody> = found
-        .into_iter()
-        .map(|topic| TopicBody {
-            name: topic.name,
-            description: topic.description,
-            article_count: topic.articles,
-            newest: topic.newest,
-            oldest: topic.oldest,
-        })
-        .collect();
+    let topics: Vec<TopicBody> = web.workshop.topics().await?.into_iter().map(TopicBody::from).collect();
     Ok(axum::Json(TopicList { total: topics.len(), topics }))
+}
+
+/// What a topic is about.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+struct DescribeBody {
+    /// At most 500 characters; shown to people, and told to models with the topic's articles.
+    #[serde(default)]
+    description: String,
+}
+
+/// Says what a topic is about; only an administrator may.
+#[utoipa::path(put, path = "/topics/{name}", tag = "articles", params(("name" = String, Path)),
+    request_body = DescribeBody,
+    responses((status = 200, body = TopicBody), Missing, Unchanged, Refusals, Unreadable))]
+async fn describe(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path(name): Path<String>,
+    Json(body): Json<DescribeBody>,
+) -> Result<axum::Json<TopicBody>, Problem> {
+    Ok(axum::Json(web.workshop.describe_topic(&actor, &name, &body.description).await?.into()))
 }
 
 /// What became of the articles.

@@ -5,6 +5,7 @@ mod articles;
 mod comments;
 mod drafts;
 mod exchange;
+mod feeds;
 mod invites;
 mod library;
 mod messages;
@@ -65,6 +66,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(activity::routes())
         .merge(teams::routes())
         .merge(articles::routes());
+        .merge(articles::routes())
+        .merge(feeds::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }
 
