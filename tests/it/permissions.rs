@@ -29,19 +29,21 @@ use std::pin::Pin;
 
 use prompt_workshop::domain::access::Visibility;
 use prompt_workshop::domain::account::Platform;
-use prompt_workshop::domain::library::PromptName;
+use prompt_workshop::domain::library::{Filter, Label, Pick, PromptName};
 use prompt_workshop::domain::place::Place;
 use prompt_workshop::domain::sharing::{Target, Who};
 use prompt_workshop::domain::trial::TrialRequest;
 use prompt_workshop::domain::{
-    Access, Actor, AnswerId, ChatId, CommentId, DraftId, InviteId, ProposalNumber, RevisionNumber, TrialId,
+    Access, Actor, AnswerId, ChatId, CommentId, DraftId, FeedId, InviteId, ProposalNumber, PushId, RevisionNumber, TrialId,
+    VersionNumber,
 };
 use prompt_workshop::workshop::comment::NewComment;
 use prompt_workshop::workshop::draft::{Save, Start};
-use prompt_workshop::workshop::library::Commit;
+use prompt_workshop::workshop::feed::AddFeed;
+use prompt_workshop::workshop::library::{Commit, Describe};
 use prompt_workshop::workshop::message::{Choice, Message};
 use prompt_workshop::workshop::place::Audience;
-use prompt_workshop::workshop::session::Ask;
+use prompt_workshop::workshop::session::{Ask, Begin, Say};
 use prompt_workshop::workshop::{Error, Workshop};
 use secrecy::ExposeSecret;
 
@@ -88,6 +90,7 @@ struct Situation {
     invite: InviteId,
     code: String,
     prompt: String,
+    session: ChatId,
     answer: AnswerId,
 }
 
@@ -104,7 +107,12 @@ impl Situation {
         workshop.ensure_account("bystander", false).await.unwrap();
         let prompt = format!("prompt_{number}");
         for start in [Start { text: Some(PROMPT.to_owned()), ..Start::default() }, cloning(&prompt)] {
+            let second = start.parent.is_some();
             let started = workshop.start_workshop(&owner, start).await.unwrap();
+            if second {
+                let text = Some(format!("{PROMPT}\nWrite for sailors.\n"));
+                workshop.save_draft(&owner, started.draft.id, Save { text, ..Save::default() }).await.unwrap();
+            }
             workshop.commit_draft(&owner, started.draft.id, commit(&prompt)).await.unwrap();
         }
         let start = Start { text: Some(PROMPT.to_owned()), ..Start::default() };
@@ -123,7 +131,9 @@ impl Situation {
         let target = Target::Draft(draft);
         let comment = workshop.write_comment(&owner, &target, remark(), None).await.unwrap().comment.id;
         let (invite, code) = workshop.create_invite(&owner, &target, Access::Viewer, None).await.unwrap();
-        let answer = workshop.ask_prompt(&owner, ask(&prompt), None).await.unwrap().id;
+        let answer = workshop.ask_prompt(&owner, ask(&prompt), None).await.unwrap();
+        let (session, answer) = (answer.chat.unwrap(), answer.id);
+        workshop.set_label(&owner, &prompt, &label("candidate"), VersionNumber(1)).await.unwrap();
         if let Some(access) = role.shared() {
             for target in [&target, &Target::Prompt(prompt.clone())] {
                 workshop.share(&owner, target, &Who::Person(actor.name.clone()), access).await.unwrap();
@@ -141,6 +151,7 @@ impl Situation {
             invite: invite.id,
             code: code.expose_secret().to_owned(),
             prompt,
+            session,
             answer,
         }
     }
@@ -163,6 +174,7 @@ fn commit(name: &str) -> Commit {
         name: PromptName::parse(name).unwrap(),
         title: "A prompt for the team".to_owned(),
         description: String::new(),
+        note: String::new(),
         visibility: Visibility::Team,
         confirm: true,
     }
@@ -182,7 +194,28 @@ fn request() -> TrialRequest {
 
 fn ask(prompt: &str) -> Ask {
     let question = "How did war-risk premiums move?".to_owned();
-    Ask { prompt: prompt.to_owned(), version: None, question, topic: None, article_limit: 50 }
+    Ask { prompt: prompt.to_owned(), pick: Pick::Newest, session: None, question, topic: None, article_limit: 50 }
+}
+
+fn label(name: &str) -> Label {
+    Label::parse(name).unwrap()
+}
+
+fn session(prompt: &str) -> Begin {
+    Begin { prompt: Some(prompt.to_owned()), topic: "Shipping".to_owned(), ..Begin::default() }
+}
+
+fn say() -> Say {
+    Say { question: "How did war-risk premiums move?".to_owned(), model: None, article_limit: 50 }
+}
+
+fn feed() -> AddFeed {
+    AddFeed {
+        url: "https://news.example/feed.xml".to_owned(),
+        topic: "Shipping".to_owned(),
+        title: String::new(),
+        interval_minutes: None,
+    }
 }
 
 fn remark() -> NewComment {
@@ -297,14 +330,63 @@ const CASES: &[Case] = &[
     case!("commit_draft", spoils, "YYFFNNN", |s, a| {
         s.workshop.commit_draft(a, s.draft, commit(&format!("second_{}", s.number)))
     }),
-    case!("prompts", "YYYYYYY", |s, a| s.workshop.prompts(a, "", 10, 0)),
+    case!("prompts", "YYYYYYY", |s, a| async { s.workshop.prompts(a, &Filter::default(), 10, 0).await }),
     case!("prompt", "YYYYYNY", |s, a| s.workshop.prompt(a, &s.prompt)),
-    case!("clone_prompt", "YYYYYNY", |s, a| s.workshop.clone_prompt(a, &s.prompt, None)),
+    case!("clone_prompt", "YYYYYNY", |s, a| s.workshop.clone_prompt(a, &s.prompt, None, false)),
     case!("export_prompts", "YYYYYYY", |s, a| s.workshop.export_prompts(a, &[])),
     case!("import_prompts", "YYYYYYY", |s, a| s.workshop.import_prompts(a, &[])),
     case!("ask_prompt", "YYYYYNY", |s, a| s.workshop.ask_prompt(a, ask(&s.prompt), None)),
     case!("ask_prompt_in", "YYYYYNY", |s, a| s.workshop.ask_prompt_in(a, ask(&s.prompt), None, None)),
     case!("answer", "YNNNNNN", |s, a| s.workshop.answer(a, s.answer)),
+    case!("clone_prompt", "YYFFFNF", |s, a| s.workshop.clone_prompt(a, &s.prompt, None, true)),
+    case!("family", "YYYYYNY", |s, a| s.workshop.family(a, &s.prompt)),
+    case!("describe_prompt", "YYFFFNF", |s, a| s.workshop.describe_prompt(a, &s.prompt, Describe::default())),
+    case!("deprecate_prompt", "YFFFFNF", |s, a| s.workshop.deprecate_prompt(a, &s.prompt, None)),
+    case!("undeprecate_prompt", "YFFFFNF", |s, a| s.workshop.undeprecate_prompt(a, &s.prompt)),
+    case!("pick_prompt", "YYYYYNY", |s, a| s.workshop.pick_prompt(a, &s.prompt, &Pick::Newest)),
+    case!("versions", "YYYYYNY", |s, a| s.workshop.versions(a, &s.prompt, 10, 0)),
+    case!("version", "YYYYYNY", |s, a| s.workshop.version(a, &s.prompt, VersionNumber(1))),
+    case!("version_diff", "YYYYYNY", |s, a| {
+        s.workshop.version_diff(a, &s.prompt, VersionNumber(1), VersionNumber(2))
+    }),
+    case!("set_label", "YYFFFNF", |s, a| async {
+        s.workshop.set_label(a, &s.prompt, &label("candidate"), VersionNumber(1)).await
+    }),
+    case!("set_label", "YFFFFNF", |s, a| async {
+        s.workshop.set_label(a, &s.prompt, &label("production"), VersionNumber(1)).await
+    }),
+    case!("delete_label", spoils, "YYFFFNF", |s, a| async {
+        s.workshop.delete_label(a, &s.prompt, &label("candidate")).await
+    }),
+    case!("revert_prompt", spoils, "YYFFFNF", |s, a| s.workshop.revert_prompt(a, &s.prompt, VersionNumber(1), None)),
+    case!("export_prompt", "YYYYYNY", |s, a| s.workshop.export_prompt(a, &s.prompt, None)),
+    case!("prompt_file", "YYYYYNY", |s, a| s.workshop.prompt_file(a, &s.prompt, None)),
+    // No Auspex is configured, which only those hear who may push.
+    case!("push_prompt", "IIFFFNF", |s, a| s.workshop.push_prompt(a, &s.prompt, &Pick::Newest, None, None)),
+    case!("push", "NNNNNNN", |s, a| s.workshop.push(a, &s.prompt, PushId::new())),
+    case!("pushes", "YYYYYNY", |s, a| s.workshop.pushes(a, &s.prompt, 10, 0)),
+    case!("delete_prompt", spoils, "YFFFFNF", |s, a| s.workshop.delete_prompt(a, &s.prompt)),
+    // Sessions are each person's own.
+    case!("begin_session", "YYYYYNY", |s, a| s.workshop.begin_session(a, session(&s.prompt))),
+    case!("sessions", "YYYYYYY", |s, a| s.workshop.sessions(a, 10, 0)),
+    case!("session", "YNNNNNN", |s, a| s.workshop.session(a, s.session)),
+    case!("ask_in_session", "YNNNNNN", |s, a| s.workshop.ask_in_session(a, s.session, say(), None)),
+    case!("latest_answer", "YYYYYYY", |s, a| s.workshop.latest_answer(a)),
+    case!("answer_articles", "YNNNNNN", |s, a| s.workshop.answer_articles(a, s.answer)),
+    // It is not answered yet, which only who asked hears.
+    case!("rate_answer", "INNNNNN", |s, a| s.workshop.rate_answer(a, s.answer, None, Some("Good."))),
+    case!("delete_session", spoils, "YNNNNNN", |s, a| s.workshop.delete_session(a, s.session)),
+    // Articles and feeds.
+    case!("describe_topic", "AAAAAAY", |s, a| s.workshop.describe_topic(a, "Shipping", "Ships and ports.")),
+    case!("add_feed", "AAAAAAY", |s, a| async { s.workshop.add_feed(a, &feed()).await }),
+    case!("poll_feed", "AAAAAAN", |s, a| s.workshop.poll_feed(a, FeedId(99))),
+    case!("remove_feed", "AAAAAAN", |s, a| s.workshop.remove_feed(a, FeedId(99))),
+    // An operator's command, for an account that is named: a file that is not there.
+    case!("import_auspex_prompts", "IIIIIII", |s, a| async {
+        let nowhere = "no/such/file.db".to_owned().into();
+        let failed = |_| Error::Invalid(Vec::new());
+        s.workshop.import_auspex_prompts(a, &nowhere).await.map_err(failed)
+    }),
     // Comments.
     case!("comments", "YYYYNNN", |s, a| async { s.workshop.comments(a, &s.on_draft(), 10, 0).await }),
     case!("comments", "YYYYYNY", |s, a| async { s.workshop.comments(a, &s.on_prompt(), 10, 0).await }),
