@@ -44,6 +44,8 @@ choice! {
         Compare = "compare",
         /// Stops a test.
         Cancel = "cancel",
+        /// Stops a batch of tests.
+        StopBatch = "stop_batch",
         /// Opens a draft here.
         Open = "open",
         /// Starts a workshop on a copy of a prompt.
@@ -86,6 +88,7 @@ impl Press {
             | Self::Rate
             | Self::Again
             | Self::Cancel
+            | Self::StopBatch
             | Self::Open
             | Self::Clone
             | Self::Keep

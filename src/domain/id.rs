@@ -58,6 +58,10 @@ id! {
     DeliveryId(Uuid);
     /// Something that a chat platform sent.
     ArrivalId(Uuid);
+    /// A suite of questions; people know its name.
+    SuiteId(i32);
+    /// A suite run at once on several texts and models.
+    BatchId(Uuid);
 }
 
 macro_rules! uuid_id {
@@ -72,4 +76,4 @@ macro_rules! uuid_id {
     )*};
 }
 
-uuid_id! { AccountId TokenId MessageId TrialId AnswerId RetrievalId DeliveryId ArrivalId }
+uuid_id! { AccountId TokenId MessageId TrialId AnswerId RetrievalId DeliveryId ArrivalId BatchId }

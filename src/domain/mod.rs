@@ -5,12 +5,14 @@
 pub mod access;
 pub mod account;
 pub mod article;
+pub mod batch;
 pub mod choice;
 pub mod citation;
 pub mod conversation;
 pub mod draft;
 pub mod expiry;
 pub mod fence;
+pub mod history;
 pub mod id;
 pub mod library;
 pub mod markdown;
@@ -20,13 +22,14 @@ pub mod proposal;
 pub mod research_window;
 pub mod sentence;
 pub mod session;
+pub mod suite;
 pub mod text;
 pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, DeliveryId, DraftId, MessageId, PromptId, ProposalNumber,
-    RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
+    AccountId, AnswerId, ArrivalId, ArticleId, BatchId, ChatId, DeliveryId, DraftId, MessageId, PromptId,
+    ProposalNumber, RetrievalId, RevisionNumber, SuiteId, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;
 

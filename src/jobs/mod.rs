@@ -11,6 +11,7 @@ mod deliver;
 mod expire_drafts;
 mod handle_arrival;
 mod refresh;
+mod run_batch;
 mod run_trial;
 pub mod schedule;
 mod tidy_queue;
@@ -27,6 +28,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::chat::{Chat, Ended};
 use crate::queue::{Envelope, Job, Queue, WorkerPool};
 use crate::workshop::arrival::HandleArrival;
+use crate::workshop::batch::RunBatch;
 use crate::workshop::delivery::{Deliver, Refresh};
 use crate::workshop::event::Event;
 use crate::workshop::expiry::ExpireDrafts;
@@ -43,6 +45,9 @@ const JOBS_PER_WORKER: usize = 4;
 /// Workers that answer people, and workers for the schedule.
 const TALK_WORKERS: usize = 2;
 const UPKEEP_WORKERS: usize = 1;
+
+/// Workers for batches of tests: each job is a whole batch, and takes long.
+const BATCH_WORKERS: usize = 1;
 
 /// Workers for what chat platforms send and are sent.
 const CHAT_WORKERS: usize = 2;
@@ -102,6 +107,7 @@ impl From<workshop::Error> for Outcome {
             | workshop::Error::Decided(_)
             | workshop::Error::TrialEnded(_)
             | workshop::Error::TrialUnfinished(_)
+            | workshop::Error::BatchEnded(_)
             | workshop::Error::WantsConfirmation(_)
             | workshop::Error::NameTaken { .. }
             | workshop::Error::LimitReached { .. } => Self::GiveUp("refused"),
@@ -147,6 +153,7 @@ pub async fn run(
         .shutdown_timeout(patience + Duration::from_secs(2));
     let workers = [
         (Queue::Trials, trial_workers),
+        (Queue::Batches, BATCH_WORKERS),
         (Queue::Talk, TALK_WORKERS),
         (Queue::Chat, CHAT_WORKERS),
         (Queue::Upkeep, UPKEEP_WORKERS),
@@ -218,7 +225,7 @@ fn nudges(workshop: &Workshop) -> impl Stream<Item = ()> + Send + Sync + Unpin +
 
 /// Database connections that the workers of one copy need: one each that listens, and some that take turns.
 pub fn connections(settings: &workshop::settings::Queue) -> u32 {
-    let workers = trial_workers(settings) + TALK_WORKERS + CHAT_WORKERS + UPKEEP_WORKERS;
+    let workers = trial_workers(settings) + BATCH_WORKERS + TALK_WORKERS + CHAT_WORKERS + UPKEEP_WORKERS;
     (workers + workers / 2 + 2) as u32
 }
 
@@ -265,6 +272,7 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
         AnswerTurn::KIND => with(data, |job| answer_turn::run(job, attempt, desk)).await,
         AnswerQuestion::KIND => with(data, |job| answer_question::run(job, attempt, desk)).await,
         RunTrial::KIND => with(data, |job| run_trial::run(job, desk)).await,
+        RunBatch::KIND => with(data, |job| run_batch::run(job, desk)).await,
         HandleArrival::KIND => with(data, |job| handle_arrival::run(job, attempt, desk)).await,
         Deliver::KIND => with(data, |job| deliver::run(job, attempt, desk)).await,
         Refresh::KIND => with(data, |job| refresh::run(job, desk)).await,
@@ -299,6 +307,10 @@ fn apologise(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output
         let told = match kind.as_str() {
             RunTrial::KIND => match serde_json::from_value::<RunTrial>(data) {
                 Ok(RunTrial { trial }) => workshop.trial_panicked(trial).await,
+                Err(_) => Ok(()),
+            },
+            RunBatch::KIND => match serde_json::from_value::<RunBatch>(data) {
+                Ok(RunBatch { batch }) => workshop.batch_panicked(batch).await,
                 Err(_) => Ok(()),
             },
             AnswerTurn::KIND => match serde_json::from_value::<AnswerTurn>(data) {

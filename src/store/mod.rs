@@ -8,6 +8,7 @@ pub mod activity;
 pub mod answer;
 pub mod arrival;
 pub mod article;
+pub mod batch;
 pub mod command_registration;
 pub mod delivery;
 pub mod draft;
@@ -23,6 +24,7 @@ pub mod once;
 pub mod place;
 pub mod proposal;
 pub mod settings;
+pub mod suite;
 pub mod trial;
 
 use std::str::FromStr;

@@ -58,6 +58,8 @@ impl AnswerWatch {
                     | Event::TrialChanged { .. }
                     | Event::QuestionAnswered { .. }
                     | Event::CancelTrial { .. }
+                    | Event::BatchChanged { .. }
+                    | Event::CancelBatch { .. }
                     | Event::Admit
                     | Event::Pushed,
                 ) => {}
@@ -106,6 +108,8 @@ impl TrialWatch {
                         | Event::DraftChanged { .. }
                         | Event::QuestionAnswered { .. }
                         | Event::CancelTrial { .. }
+                        | Event::BatchChanged { .. }
+                        | Event::CancelBatch { .. }
                         | Event::Admit
                         | Event::Pushed => {}
                     }

@@ -7,7 +7,10 @@ pub mod account;
 pub mod admission;
 pub mod arrival;
 pub mod article;
+pub mod batch;
+pub mod batch_run;
 pub mod clock;
+pub mod comparison;
 pub mod delivery;
 pub mod draft;
 pub mod error;
@@ -18,11 +21,13 @@ pub mod installation;
 pub mod lease;
 pub mod library;
 pub mod message;
+mod pace;
 pub mod place;
 pub mod proposal;
 pub mod research;
 pub mod session;
 pub mod settings;
+pub mod suite;
 pub mod trial;
 pub mod trial_run;
 pub mod turn;
@@ -52,6 +57,7 @@ pub struct Workshop {
     events: event::Hub,
     admission: Arc<tokio::sync::Notify>,
     running: trial_run::Running,
+    batches: batch_run::RunningBatches,
     retrievals: research::Cache,
     gathering: Arc<arrival::Gathering>,
 }
@@ -70,6 +76,7 @@ impl Workshop {
             events: event::Hub::default(),
             admission: Arc::default(),
             running: trial_run::Running::default(),
+            batches: batch_run::RunningBatches::default(),
             retrievals: research::Cache::default(),
             gathering: Arc::default(),
         })

@@ -17,5 +17,6 @@ mod search;
 mod service;
 mod slack;
 mod story;
+mod suites;
 mod support;
 mod talk;

@@ -4,6 +4,7 @@
 //! every platform. A new word is an entry of its file's table; a new noun is a file and a line in [`NOUNS`].
 
 mod prompt;
+mod suite;
 
 use std::str::FromStr;
 
@@ -23,6 +24,8 @@ use crate::workshop::{Error, Workshop};
 pub enum Errand {
     /// About a prompt of the library.
     Prompt(prompt::Errand),
+    /// About a suite of questions.
+    Suite(suite::Errand),
 }
 
 impl Errand {
@@ -30,6 +33,7 @@ impl Errand {
     pub fn only_reads(&self) -> bool {
         match self {
             Self::Prompt(errand) => errand.only_reads(),
+            Self::Suite(errand) => errand.only_reads(),
         }
     }
 
@@ -37,6 +41,7 @@ impl Errand {
     pub fn typed(&self) -> &str {
         match self {
             Self::Prompt(errand) => errand.typed(),
+            Self::Suite(errand) => errand.typed(),
         }
     }
 
@@ -44,6 +49,7 @@ impl Errand {
     pub(super) async fn run(&self, caller: &Caller<'_>) -> Result<Reply, Error> {
         match self {
             Self::Prompt(errand) => errand.run(caller).await,
+            Self::Suite(errand) => errand.run(caller).await,
         }
     }
 }
@@ -69,7 +75,7 @@ struct Noun {
 }
 
 /// Every noun that errands are about.
-const NOUNS: &[Noun] = &[prompt::NOUN];
+const NOUNS: &[Noun] = &[prompt::NOUN, suite::NOUN];
 
 /// Every word, in the order of the help.
 pub fn words() -> impl Iterator<Item = &'static Word> {

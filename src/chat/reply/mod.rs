@@ -2,9 +2,11 @@
 //!
 //! Here: what a reply is, and what is said of nothing in particular. What a workshop shows of itself is in [`scene`].
 
+pub mod batch;
 mod draft;
 mod prompt;
 pub mod scene;
+mod suite;
 mod trial;
 
 use std::fmt::Write as _;
@@ -22,6 +24,7 @@ use crate::workshop::Error;
 
 pub use draft::*;
 pub use prompt::*;
+pub use suite::*;
 pub use trial::*;
 
 /// Something to show.
@@ -148,6 +151,12 @@ impl Reply {
     }
 }
 
+/// A phrase as the start of a sentence.
+pub(in crate::chat) fn capitalized(phrase: &str) -> String {
+    let mut chars = phrase.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// What can be said in a place; `marker` stands before each word.
 pub fn help(marker: &str, place: Where) -> Reply {
     let mut text = String::new();
@@ -189,6 +198,7 @@ pub fn error(error: &Error) -> Reply {
         | Error::Decided(_)
         | Error::TrialEnded(_)
         | Error::TrialUnfinished(_)
+        | Error::BatchEnded(_)
         | Error::LimitReached { .. }
         | Error::Unavailable(_)
         | Error::Fault(_) => error.to_string(),

@@ -1,10 +1,13 @@
 //! The JSON API under `/api/auspex`. Each file has the endpoints of one noun and what they send.
 
 mod articles;
+mod batches;
+mod comparison;
 mod drafts;
 mod library;
 mod messages;
 mod proposals;
+mod suites;
 mod tests;
 
 use serde::Deserialize;
@@ -45,6 +48,9 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(messages::routes())
         .merge(proposals::routes())
         .merge(tests::routes())
+        .merge(comparison::routes())
+        .merge(suites::routes())
+        .merge(batches::routes())
         .merge(library::routes())
         .merge(articles::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Error, Workshop};
 use crate::domain::account::Identity;
 use crate::domain::place::Place;
-use crate::domain::{AccountId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
+use crate::domain::{AccountId, BatchId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
 use crate::queue::{self, Job, Options, Queue};
 pub use scene::{Scene, is_to_come};
 
@@ -52,6 +52,11 @@ pub enum Refresh {
     Trial {
         /// The test.
         trial: TrialId,
+    },
+    /// A batch of tests: its progress, or its table.
+    Batch {
+        /// The batch.
+        batch: BatchId,
     },
     /// The home pages of a person.
     Home {

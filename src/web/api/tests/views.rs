@@ -17,8 +17,14 @@ use crate::web::error::Problem;
 pub(super) struct TrialBody {
     test_id: uuid::Uuid,
     draft_id: i32,
-    /// The tested revision.
+    /// The tested revision of the draft; 0 where a version of a prompt was tested.
     revision: i32,
+    /// The tested version of a prompt, where one was tested.
+    version: Option<i32>,
+    /// The prompt of that version.
+    prompt_name: Option<String>,
+    /// The batch that it is part of.
+    batch_id: Option<uuid::Uuid>,
     query: String,
     topic: String,
     model: String,
@@ -68,6 +74,9 @@ impl TrialBody {
             test_id: trial.id.0,
             draft_id: trial.draft.0,
             revision: trial.revision.0,
+            version: trial.version.as_ref().map(|(_, number)| number.0),
+            prompt_name: trial.version.as_ref().map(|(name, _)| name.clone()),
+            batch_id: trial.batch.map(|batch| batch.0),
             query: trial.question.clone(),
             topic: trial.topic.clone(),
             model: trial.model.clone(),
@@ -115,7 +124,7 @@ struct MetricsBody {
 
 /// An article that a test was given.
 #[derive(Debug, Serialize, ToSchema)]
-struct ArticleBody {
+pub(in crate::web::api) struct ArticleBody {
     /// Its place among them, from 1.
     rank: usize,
     article_id: i64,
@@ -128,7 +137,7 @@ struct ArticleBody {
 }
 
 impl ArticleBody {
-    fn of((index, article): (usize, FrozenArticle)) -> Self {
+    pub(in crate::web::api) fn of((index, article): (usize, FrozenArticle)) -> Self {
         Self {
             rank: index + 1,
             article_id: article.id.0,
@@ -143,7 +152,7 @@ impl ArticleBody {
 
 /// A test with everything about it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WholeTrial {
+pub(in crate::web::api) struct WholeTrial {
     #[serde(flatten)]
     test: TrialBody,
     /// The whole answer, in Markdown.
@@ -162,7 +171,7 @@ pub(super) struct WholeTrial {
 }
 
 /// A test with everything about it, as it is sent.
-pub(super) async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
+pub(in crate::web::api) async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
     let articles = web.workshop.trial_articles(&trial).await?;
     Ok(WholeTrial {
         test: TrialBody::of(&trial, actor),
