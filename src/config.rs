@@ -104,6 +104,8 @@ impl Config {
             ("drafts.expire_after_days", u64::from(self.drafts.expire_after_days)),
             ("limits.concurrent_tests", u64::from(self.limits.concurrent_tests)),
             ("queue.concurrency", u64::from(self.queue.concurrency)),
+            ("queue.batch_concurrency", u64::from(self.queue.batch_concurrency)),
+            ("limits.batch_tests", u64::from(self.limits.batch_tests)),
         ];
         for (name, value) in at_least_one {
             if value < 1 {
@@ -115,6 +117,9 @@ impl Config {
         }
         if self.queue.concurrency > 256 {
             return Err(Wrong("the setting queue.concurrency may be at most 256".to_owned()));
+        }
+        if self.queue.batch_concurrency > 256 {
+            return Err(Wrong("the setting queue.batch_concurrency may be at most 256".to_owned()));
         }
         if !(5..=10_080).contains(&self.feeds.interval_minutes) {
             return Err(Wrong("the setting feeds.interval_minutes must be 5 to 10080".to_owned()));
@@ -174,8 +179,11 @@ impl Config {
             ("drafts.rating_reminder_hours", text(&drafts.rating_reminder_hours)),
             ("limits.tests_per_hour", text(&limits.tests_per_hour)),
             ("limits.concurrent_tests", text(&limits.concurrent_tests)),
+            ("limits.batch_tests", text(&limits.batch_tests)),
+            ("limits.batch_tests_per_hour", text(&limits.batch_tests_per_hour)),
             ("limits.drafts_per_user", text(&limits.drafts_per_user)),
             ("queue.concurrency", text(&queue.concurrency)),
+            ("queue.batch_concurrency", text(&queue.batch_concurrency)),
             ("queue.rescue_after_seconds", text(&queue.rescue_after_seconds)),
             ("queue.shutdown_seconds", text(&queue.shutdown_seconds)),
             ("feeds.interval_minutes", text(&feeds.interval_minutes)),

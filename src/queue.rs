@@ -13,6 +13,8 @@ choice! {
     pub enum Queue {
         /// Tests; filled by admission only.
         Trials = "trials",
+        /// Batches of tests, whose turns are kept in our table.
+        Batches = "batches",
         /// Answers and messages to people.
         Talk = "talk",
         /// What chat platforms sent, and what is posted there.

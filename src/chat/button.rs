@@ -48,6 +48,8 @@ choice! {
         Compare = "compare",
         /// Stops a test.
         Cancel = "cancel",
+        /// Stops a batch of tests.
+        StopBatch = "stop_batch",
         /// Opens a draft here.
         Open = "open",
         /// Starts a workshop on a copy of a prompt.
@@ -92,6 +94,7 @@ impl Press {
             | Self::Improve
             | Self::Again
             | Self::Cancel
+            | Self::StopBatch
             | Self::Open
             | Self::Clone
             | Self::Keep

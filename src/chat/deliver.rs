@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Ended;
 use super::port::{BETWEEN, Failed, Port, Posted};
 use super::refresh::refresh;
-use super::reply::{self, Reply, scene};
+use super::reply::{self, Reply, batch, scene};
 use crate::domain::DeliveryId;
 use crate::domain::place::Place;
 use crate::workshop::delivery::{Claim, Delivery, DeliveryKind, Refresh, Scene, is_to_come};
@@ -80,7 +80,7 @@ async fn post<P: Port>(
 async fn note(workshop: &Workshop, delivery: &Delivery, scene: &Scene, posted: &Posted) -> Result<(), Error> {
     match scene {
         Scene::Card { draft, .. } => workshop.card_posted(delivery, &posted.place, draft.id, posted.first()).await,
-        Scene::Message { .. } | Scene::Trial(..) | Scene::Answer(..) | Scene::Note(_) | Scene::Told(_) => {
+        Scene::Message { .. } | Scene::Trial(..) | Scene::Batch(..) | Scene::Answer(..) | Scene::Note(_) | Scene::Told(_) => {
             workshop.delivery_posted(delivery.id, &posted.ids, &posted.place.channel).await
         }
     }
@@ -98,6 +98,9 @@ async fn delivered<P: Port>(port: &P, delivery: &Delivery, scene: &Scene) -> Res
         // It may have moved on while its progress was being posted, and has ended when its result was.
         (DeliveryKind::Progress | DeliveryKind::TrialFinished, Scene::Trial(trial, _)) => {
             refresh(port, &Refresh::Trial { trial: trial.id }).await
+        }
+        (DeliveryKind::Batch | DeliveryKind::BatchFinished, Scene::Batch(report, _)) => {
+            refresh(port, &Refresh::Batch { batch: report.batch.id }).await
         }
         _ => Ok(Ended::Done),
     }
@@ -155,6 +158,8 @@ fn shown(delivery: &Delivery, scene: &Scene) -> Option<Reply> {
         // The result tells it better, and comes at once.
         (DeliveryKind::Progress, Scene::Trial(trial, _)) if trial.status.is_final() => None,
         (DeliveryKind::Progress, Scene::Trial(trial, _)) => Some(scene::progress(trial)),
+        (DeliveryKind::Batch, Scene::Batch(report, _)) if report.batch.status.is_final() => None,
+        (DeliveryKind::Batch, Scene::Batch(report, _)) => Some(batch::progress(&report.batch)),
         (DeliveryKind::RatingReminder, Scene::Trial(trial, _)) => {
             trial.ratings.iter().all(|rating| rating.account != trial.account).then(|| scene::rating_reminder(trial))
         }
@@ -173,6 +178,7 @@ pub(super) fn worded(scene: &Scene) -> Reply {
             scene::message(message, author, draft, proposal.as_deref())
         }
         Scene::Trial(trial, draft) => scene::result(trial, draft),
+        Scene::Batch(report, _) => batch::table(report),
         Scene::Answer(answer, asker) => reply::answer_to(answer, asker),
         Scene::Told(told) => scene::notice(told),
         Scene::Note(note) => scene::note(note, || None),

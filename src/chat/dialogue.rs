@@ -105,7 +105,8 @@ impl Dialogue {
             Command::Tests => match self.draft {
                 Some(id) => {
                     let (trials, total) = self.workshop.trials(&self.actor, id, LISTED, 0).await?;
-                    reply::trials(&trials, total, marker)
+                    let history = self.workshop.history(&self.actor, id).await?;
+                    reply::trials(&trials, total, &history, marker)
                 }
                 None => reply::no_draft(marker),
             },
@@ -211,6 +212,8 @@ impl Dialogue {
                     | Event::QuestionAnswered { .. }
                     | Event::Written { .. }
                     | Event::CancelTrial { .. }
+                    | Event::BatchChanged { .. }
+                    | Event::CancelBatch { .. }
                     | Event::Admit
                     | Event::Pushed,
                 ) => continue,
@@ -336,7 +339,7 @@ impl Dialogue {
             Some(trial) => Some(trial),
             None => self.workshop.trials(&self.actor, id, 1, 0).await?.0.first().map(|trial| trial.id),
         };
-        let Some(last) = last else { return Ok(reply::trials(&[], 0, self.marker)) };
+        let Some(last) = last else { return Ok(reply::trials(&[], 0, &[], self.marker)) };
         let note = Some(note.as_str()).filter(|note| !note.is_empty());
         Ok(reply::rated(&self.workshop.rate_trial(&self.actor, id, last, Some(stars), note).await?))
     }

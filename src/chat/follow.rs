@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use super::deliver::deliver_claimed;
 use super::port::{Failed, Live, Port};
 use super::refresh::refresh;
-use super::reply::{Reply, scene};
+use super::reply::{Reply, batch, scene};
 use crate::domain::place::Place;
-use crate::domain::{MessageId, TrialId};
+use crate::domain::{BatchId, MessageId, TrialId};
 use crate::workshop::Error;
 use crate::workshop::delivery::{Claim, Delivery, Refresh, Scene};
 use crate::workshop::event::{Event, Subscription};
@@ -99,6 +99,26 @@ pub(super) async fn follow_trial<P: Port>(port: &P, trial: TrialId) {
         last = Some((Instant::now(), progress));
         // What cannot be shown now is shown with the next change.
         let _ = refresh(port, &Refresh::Trial { trial }).await;
+    }
+}
+
+/// How often the progress of a batch is edited at most: it is there for long.
+const BATCH_EDIT: Duration = Duration::from_secs(2);
+
+/// Keeps the progress of a batch up to date on one platform; ends only when it is dropped.
+pub(super) async fn follow_batch<P: Port>(port: &P, batch: BatchId) {
+    let mut last: Option<Reply> = None;
+    loop {
+        // The row is the truth, and it moves on all the time.
+        if let Ok(Some((Scene::Batch(report, _), ..))) = port.workshop().posted_batch(batch).await {
+            let progress = batch::progress(&report.batch);
+            if !report.batch.status.is_final() && last.as_ref() != Some(&progress) {
+                last = Some(progress);
+                // What cannot be shown now is shown with the next change.
+                let _ = refresh(port, &Refresh::Batch { batch }).await;
+            }
+        }
+        tokio::time::sleep(P::EDIT.max(BATCH_EDIT)).await;
     }
 }
 

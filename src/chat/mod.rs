@@ -42,7 +42,7 @@ use self::slack::Slack;
 use crate::domain::library::Filter;
 use crate::domain::account::{Identity, Platform as On};
 use crate::domain::text::excerpt;
-use crate::domain::{ArrivalId, DeliveryId, MessageId, TrialId};
+use crate::domain::{ArrivalId, BatchId, DeliveryId, MessageId, TrialId};
 use crate::workshop::delivery::Refresh;
 use crate::workshop::doctor::Finding;
 use crate::workshop::{Error, Workshop};
@@ -205,6 +205,13 @@ impl Chat {
     pub async fn follow_trial(&self, trial: TrialId) {
         let slack = self.slack.as_ref().map(|slack| follow::follow_trial(slack, trial));
         let discord = self.discord.as_ref().map(|discord| follow::follow_trial(discord, trial));
+        join(or_never(slack), or_never(discord)).await;
+    }
+
+    /// Keeps the progress of a batch up to date; ends only when it is dropped.
+    pub async fn follow_batch(&self, batch: BatchId) {
+        let slack = self.slack.as_ref().map(|slack| follow::follow_batch(slack, batch));
+        let discord = self.discord.as_ref().map(|discord| follow::follow_batch(discord, batch));
         join(or_never(slack), or_never(discord)).await;
     }
 }

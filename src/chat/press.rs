@@ -83,6 +83,11 @@ pub(super) async fn pressed(turn: &Turn<'_>, button: &Button, value: &str, messa
             }
         }
         Press::Improve => turn.improve(Some(answer_of(button)?), false).await,
+        Press::StopBatch => {
+            let batch = button.id.parse().map_err(|_| Error::NotFound(Noun::Batch))?;
+            workshop.cancel_batch_anywhere(actor, batch).await?;
+            Ok(Answer::Nothing)
+        }
         Press::Open => turn.open(draft_of(button)?).await,
         Press::Clone => turn.begin(Start { parent: Some(button.id.clone()), ..Start::default() }).await,
         Press::Keep => {
@@ -146,8 +151,7 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
             Ok(Answer::Nothing)
         }
         Form::Compare { trial, with } => {
-            let (one, other) = (workshop.find_trial(actor, *trial).await?, workshop.find_trial(actor, *with).await?);
-            Ok(Answer::Here(compare::compare(workshop, actor, &one, &other).await?))
+            Ok(Answer::Here(compare::compare(workshop, actor, *trial, *with).await?))
         }
         Form::Say { draft, text } => turn.say_by_form(*draft, text).await,
         Form::New { need } => turn.start(need).await,

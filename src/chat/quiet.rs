@@ -34,7 +34,7 @@ pub(super) async fn show(turn: &Turn<'_>, command: &Command, living: Option<Draf
         Command::Tests => {
             let draft = turn.draft(living).await?;
             let (trials, total) = workshop.trials(actor, draft.id, LISTED, 0).await?;
-            reply::trials(&trials, total, marker)
+            reply::trials(&trials, total, &workshop.history(actor, draft.id).await?, marker)
         }
         Command::Diff => {
             let draft = turn.draft(living).await?;

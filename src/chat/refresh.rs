@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::deliver::worded;
 use super::port::{Failed, Port};
-use super::reply::{Reply, scene};
+use super::reply::{Reply, batch, scene};
 use super::{Ended, home_page};
 use crate::domain::place::Place;
 use crate::workshop::Error;
@@ -42,6 +42,13 @@ pub(super) async fn refresh<P: Port>(port: &P, refresh: &Refresh) -> Result<Ende
             if let Some((scene, posted)) = workshop.posted_answer(*answer).await? {
                 let reply = port.adapt(&scene, worded(&scene));
                 edits.extend(posted.iter().filter_map(|delivery| edit_of(delivery, &reply)));
+            }
+        }
+        Refresh::Batch { batch } => {
+            if let Some((Scene::Batch(report, _), progress, results)) = workshop.posted_batch(*batch).await? {
+                let (on_its_way, ended) = (batch::progress(&report.batch), batch::table(&report));
+                edits.extend(progress.iter().filter_map(|delivery| edit_of(delivery, &on_its_way)));
+                edits.extend(results.iter().filter_map(|delivery| edit_of(delivery, &ended)));
             }
         }
         Refresh::Home { account } => {

@@ -66,6 +66,10 @@ id! {
     InviteId(Uuid);
     /// Something that a chat platform sent.
     ArrivalId(Uuid);
+    /// A suite of questions; people know its name.
+    SuiteId(i32);
+    /// A suite run at once on several texts and models.
+    BatchId(Uuid);
 }
 
 macro_rules! uuid_id {
@@ -80,4 +84,6 @@ macro_rules! uuid_id {
     )*};
 }
 
-uuid_id! { AccountId TokenId MessageId TrialId AnswerId PushId RetrievalId DeliveryId CommentId InviteId ArrivalId }
+uuid_id! {
+    AccountId TokenId MessageId TrialId AnswerId PushId RetrievalId DeliveryId CommentId InviteId ArrivalId BatchId
+}

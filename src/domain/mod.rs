@@ -6,6 +6,7 @@ pub mod access;
 pub mod account;
 pub mod article;
 pub mod auspex;
+pub mod batch;
 pub mod choice;
 pub mod citation;
 pub mod conversation;
@@ -14,6 +15,7 @@ pub mod expiry;
 pub mod feed;
 pub mod fence;
 pub mod html;
+pub mod history;
 pub mod id;
 pub mod library;
 pub mod link;
@@ -27,13 +29,14 @@ pub mod research_window;
 pub mod sentence;
 pub mod session;
 pub mod sharing;
+pub mod suite;
 pub mod text;
 pub mod trial;
 
 pub use access::{Access, Actor};
 pub use id::{
-    AccountId, AnswerId, ArrivalId, ArticleId, ChatId, CommentId, DeliveryId, DraftId, FeedId, InviteId, MessageId,
-    PromptId, ProposalNumber, PushId, RetrievalId, RevisionNumber, TokenId, TrialId, VersionNumber,
+    AccountId, AnswerId, ArrivalId, ArticleId, BatchId, ChatId, CommentId, DeliveryId, DraftId, FeedId, InviteId,
+    MessageId, PromptId, ProposalNumber, PushId, RetrievalId, RevisionNumber, SuiteId, TokenId, TrialId, VersionNumber,
 };
 pub use text::Invalid;
 

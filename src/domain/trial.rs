@@ -1,8 +1,8 @@
 //! Tests (in code: trials): one run of one revision on one question over the article database.
 
 use super::{
-    AccountId, DraftId, Instant, Invalid, RetrievalId, RevisionNumber, TrialId, citation::CitationCheck,
-    research_window::Window, text,
+    AccountId, BatchId, DraftId, Instant, Invalid, RetrievalId, RevisionNumber, TrialId, VersionNumber,
+    citation::CitationCheck, research_window::Window, text,
 };
 use crate::choice;
 
@@ -160,8 +160,12 @@ pub struct Trial {
     pub id: TrialId,
     /// The draft it tests.
     pub draft: DraftId,
-    /// The tested revision.
+    /// The tested revision; 0 where a version of a prompt was tested.
     pub revision: RevisionNumber,
+    /// The tested version of a prompt, where one was tested and is still there.
+    pub version: Option<(String, VersionNumber)>,
+    /// The batch that it is part of.
+    pub batch: Option<BatchId>,
     /// Who asked for it.
     pub account: AccountId,
     /// The question.
@@ -241,6 +245,15 @@ impl Trial {
     pub fn mean_rating(&self) -> Option<f64> {
         let stars: Vec<f64> = self.ratings.iter().filter_map(|rating| rating.stars.map(f64::from)).collect();
         if stars.is_empty() { None } else { Some(stars.iter().sum::<f64>() / stars.len() as f64) }
+    }
+
+    /// What was tested, such as "revision 3" or "version 2 of shipping".
+    pub fn tested(&self) -> String {
+        match &self.version {
+            Some((prompt, number)) => format!("version {number} of {prompt}"),
+            None if self.revision == RevisionNumber(0) => "a version that is gone".to_owned(),
+            None => format!("revision {}", self.revision),
+        }
     }
 
     /// What `account` thinks of it.

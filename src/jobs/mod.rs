@@ -14,6 +14,7 @@ mod poll_feeds;
 mod prune_articles;
 mod push_prompt;
 mod refresh;
+mod run_batch;
 mod run_trial;
 pub mod schedule;
 mod tidy_queue;
@@ -31,6 +32,7 @@ use crate::chat::{Chat, Ended};
 use crate::queue::{Envelope, Job, Queue, WorkerPool};
 use crate::workshop::arrival::HandleArrival;
 use crate::workshop::article::PruneArticles;
+use crate::workshop::batch::RunBatch;
 use crate::workshop::delivery::{Deliver, Refresh};
 use crate::workshop::event::Event;
 use crate::workshop::expiry::ExpireDrafts;
@@ -49,6 +51,9 @@ const JOBS_PER_WORKER: usize = 4;
 /// Workers that answer people, and workers for the schedule.
 const TALK_WORKERS: usize = 2;
 const UPKEEP_WORKERS: usize = 1;
+
+/// Workers for batches of tests: each job is a whole batch, and takes long.
+const BATCH_WORKERS: usize = 1;
 
 /// Workers for what chat platforms send and are sent.
 const CHAT_WORKERS: usize = 2;
@@ -108,6 +113,7 @@ impl From<workshop::Error> for Outcome {
             | workshop::Error::Decided(_)
             | workshop::Error::TrialEnded(_)
             | workshop::Error::TrialUnfinished(_)
+            | workshop::Error::BatchEnded(_)
             | workshop::Error::WantsConfirmation(_)
             | workshop::Error::NameTaken { .. }
             | workshop::Error::LimitReached { .. } => Self::GiveUp("refused"),
@@ -153,6 +159,7 @@ pub async fn run(
         .shutdown_timeout(patience + Duration::from_secs(2));
     let workers = [
         (Queue::Trials, trial_workers),
+        (Queue::Batches, BATCH_WORKERS),
         (Queue::Talk, TALK_WORKERS),
         (Queue::Chat, CHAT_WORKERS),
         (Queue::Upkeep, UPKEEP_WORKERS),
@@ -224,7 +231,7 @@ fn nudges(workshop: &Workshop) -> impl Stream<Item = ()> + Send + Sync + Unpin +
 
 /// Database connections that the workers of one copy need: one each that listens, and some that take turns.
 pub fn connections(settings: &workshop::settings::Queue) -> u32 {
-    let workers = trial_workers(settings) + TALK_WORKERS + CHAT_WORKERS + UPKEEP_WORKERS;
+    let workers = trial_workers(settings) + BATCH_WORKERS + TALK_WORKERS + CHAT_WORKERS + UPKEEP_WORKERS;
     (workers + workers / 2 + 2) as u32
 }
 
@@ -271,6 +278,7 @@ async fn dispatch(job: serde_json::Value, attempt: u32, desk: Desk) -> Outcome {
         AnswerTurn::KIND => with(data, |job| answer_turn::run(job, attempt, desk)).await,
         AnswerQuestion::KIND => with(data, |job| answer_question::run(job, attempt, desk)).await,
         RunTrial::KIND => with(data, |job| run_trial::run(job, desk)).await,
+        RunBatch::KIND => with(data, |job| run_batch::run(job, desk)).await,
         HandleArrival::KIND => with(data, |job| handle_arrival::run(job, attempt, desk)).await,
         Deliver::KIND => with(data, |job| deliver::run(job, attempt, desk)).await,
         Refresh::KIND => with(data, |job| refresh::run(job, desk)).await,
@@ -308,6 +316,10 @@ fn apologise(job: &serde_json::Value, workshop: &Workshop) -> impl Future<Output
         let told = match kind.as_str() {
             RunTrial::KIND => match serde_json::from_value::<RunTrial>(data) {
                 Ok(RunTrial { trial }) => workshop.trial_panicked(trial).await,
+                Err(_) => Ok(()),
+            },
+            RunBatch::KIND => match serde_json::from_value::<RunBatch>(data) {
+                Ok(RunBatch { batch }) => workshop.batch_panicked(batch).await,
                 Err(_) => Ok(()),
             },
             AnswerTurn::KIND => match serde_json::from_value::<AnswerTurn>(data) {

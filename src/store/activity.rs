@@ -24,6 +24,8 @@ choice! {
         DraftRestored = "draft_restored",
         /// A test was asked for.
         TrialStarted = "trial_started",
+        /// A batch of tests was asked for.
+        BatchStarted = "batch_started",
         /// A test was rated.
         TrialRated = "trial_rated",
         /// A draft became a version of a prompt.

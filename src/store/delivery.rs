@@ -18,6 +18,10 @@ choice! {
         Progress = "progress",
         /// A test has ended.
         TrialFinished = "trial_finished",
+        /// What a batch of tests is doing: one message that is edited.
+        Batch = "batch",
+        /// A batch of tests has ended.
+        BatchFinished = "batch_finished",
         /// The answer to a question that was asked of a prompt.
         Answer = "answer",
         /// Something that was decided or went wrong, for everyone there.

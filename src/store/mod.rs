@@ -9,6 +9,7 @@ pub mod answer;
 pub mod arrival;
 pub mod article;
 pub mod auspex;
+pub mod batch;
 pub mod command_registration;
 pub mod comment;
 pub mod delivery;
@@ -32,6 +33,7 @@ pub mod session;
 pub mod push;
 pub mod settings;
 pub mod team;
+pub mod suite;
 pub mod trial;
 pub mod version;
 

@@ -218,6 +218,7 @@ impl From<Error> for Problem {
             Error::Decided(_) => Self::conflict("proposal-decided", "Decided already", &error),
             Error::TrialEnded(_) => Self::conflict("test-ended", "Ended already", &error),
             Error::TrialUnfinished(_) => Self::conflict("test-unfinished", "No answer yet", &error),
+            Error::BatchEnded(_) => Self::conflict("batch-ended", "Ended already", &error),
             Error::WantsConfirmation(warning) => Self::conflict("confirmation-required", "Wants a second yes", &error)
                 .with("warning", json!(warning.to_string())),
             Error::NameTaken { .. } => Self::conflict("name-taken", "Name taken", &error),

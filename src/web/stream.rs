@@ -60,6 +60,8 @@ impl AnswerWatch {
                     | Event::QuestionAnswered { .. }
                     | Event::Written { .. }
                     | Event::CancelTrial { .. }
+                    | Event::BatchChanged { .. }
+                    | Event::CancelBatch { .. }
                     | Event::Admit
                     | Event::Pushed,
                 ) => {}
@@ -163,6 +165,8 @@ impl TrialWatch {
                         | Event::QuestionAnswered { .. }
                         | Event::Written { .. }
                         | Event::CancelTrial { .. }
+                        | Event::BatchChanged { .. }
+                        | Event::CancelBatch { .. }
                         | Event::Admit
                         | Event::Pushed => {}
                     }

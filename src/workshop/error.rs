@@ -19,6 +19,10 @@ choice! {
         Proposal = "proposal",
         /// A test.
         Trial = "test",
+        /// A suite of questions.
+        Suite = "suite",
+        /// A batch of tests.
+        Batch = "batch",
         /// A question to a prompt, with its answer.
         Answer = "answer",
         /// A push of a prompt to an Auspex.
@@ -53,6 +57,8 @@ choice! {
     pub enum Limit {
         /// Tests, and questions to prompts, within an hour.
         TestsPerHour = "tests_per_hour",
+        /// Tests of batches within an hour.
+        BatchTestsPerHour = "batch_tests_per_hour",
         /// Living drafts.
         DraftsPerUser = "drafts_per_user",
     }
@@ -98,6 +104,9 @@ pub enum Error {
     /// The test has not ended well, so that it cannot be rated or rerun on its articles.
     #[error("This test is {0}; it needs an answer first.")]
     TrialUnfinished(crate::domain::trial::TrialStatus),
+    /// The batch has ended.
+    #[error("This batch is {0} already.")]
+    BatchEnded(crate::domain::batch::BatchStatus),
     /// Something speaks against it; it goes through with a second yes.
     #[error("{0} Send it again with \"confirm\": true to commit it all the same.")]
     WantsConfirmation(CommitWarning),
@@ -150,6 +159,7 @@ fn join(invalid: &[Invalid]) -> String {
 fn limit_sentence(limit: Limit, most: u32, until: Option<Instant>) -> String {
     let what = match limit {
         Limit::TestsPerHour => format!("You can start {most} tests within an hour, questions to prompts included."),
+        Limit::BatchTestsPerHour => format!("You can run {most} tests in batches within an hour."),
         Limit::DraftsPerUser => {
             format!("You can have {most} drafts at a time. Commit or delete one to start another.")
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
 use super::{Error, Workshop};
-use crate::domain::{AnswerId, ChatId, DraftId, MessageId, TrialId};
+use crate::domain::{AnswerId, BatchId, ChatId, DraftId, MessageId, TrialId};
 use crate::store::{self, Conn};
 
 /// Something that happened.
@@ -62,6 +62,16 @@ pub enum Event {
     CancelTrial {
         /// The test.
         trial: TrialId,
+    },
+    /// A batch of tests got on, or has ended.
+    BatchChanged {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// A person wants a running batch to stop.
+    CancelBatch {
+        /// The batch.
+        batch: BatchId,
     },
     /// A test waits, or one has ended: there may be something to admit.
     Admit,
@@ -158,6 +168,7 @@ impl Workshop {
     fn hear(&self, event: Event) {
         match &event {
             Event::CancelTrial { trial } => self.running.cancel(*trial),
+            Event::CancelBatch { batch } => self.batches.cancel(*batch),
             Event::Admit | Event::Gap => self.admission.notify_one(),
             Event::Pushed
             | Event::Delta { .. }
@@ -165,6 +176,7 @@ impl Workshop {
             | Event::DraftChanged { .. }
             | Event::TrialChanged { .. }
             | Event::Written { .. }
+            | Event::BatchChanged { .. }
             | Event::QuestionAnswered { .. } => {}
         }
         self.events.send(event);

@@ -77,6 +77,8 @@ impl Told {
             | DeliveryKind::Message
             | DeliveryKind::Progress
             | DeliveryKind::TrialFinished
+            | DeliveryKind::Batch
+            | DeliveryKind::BatchFinished
             | DeliveryKind::Answer
             | DeliveryKind::Said
             | DeliveryKind::Whisper

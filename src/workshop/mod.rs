@@ -10,8 +10,11 @@ pub mod answer_run;
 pub mod arrival;
 pub mod article;
 pub mod auspex;
+pub mod batch;
+pub mod batch_run;
 pub mod clock;
 pub mod comment;
+pub mod comparison;
 pub mod delivery;
 pub mod doctor;
 pub mod draft;
@@ -28,6 +31,7 @@ pub mod invite;
 pub mod lease;
 pub mod library;
 pub mod message;
+mod pace;
 pub mod place;
 pub mod proposal;
 pub mod push;
@@ -35,6 +39,7 @@ pub mod research;
 pub mod session;
 pub mod settings;
 pub mod sharing;
+pub mod suite;
 pub mod team;
 pub mod trial;
 pub mod trial_run;
@@ -68,6 +73,7 @@ pub struct Workshop {
     events: event::Hub,
     admission: Arc<tokio::sync::Notify>,
     running: trial_run::Running,
+    batches: batch_run::RunningBatches,
     retrievals: research::Cache,
     gathering: Arc<arrival::Gathering>,
     auspex: Option<Arc<Auspex>>,
@@ -90,6 +96,7 @@ impl Workshop {
             events: event::Hub::default(),
             admission: Arc::default(),
             running: trial_run::Running::default(),
+            batches: batch_run::RunningBatches::default(),
             retrievals: research::Cache::default(),
             gathering: Arc::default(),
             auspex,

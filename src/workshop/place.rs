@@ -122,7 +122,8 @@ impl Workshop {
             // A test that was asked for with the opening had no place to show itself in until now.
             let (latest, _) = store::trial::list(&mut tx, draft.id, 1, 0).await?;
             let just = delivery.created_at - TimeDelta::minutes(1);
-            if let Some(trial) = latest.first().filter(|trial| trial.created_at >= just) {
+            let latest = latest.first().filter(|trial| trial.batch.is_none());
+            if let Some(trial) = latest.filter(|trial| trial.created_at >= just) {
                 let (kind, what) = match trial.status.is_final() {
                     true => (DeliveryKind::TrialFinished, format!("result:{}", trial.id)),
                     false => (DeliveryKind::Progress, format!("progress:{}", trial.id)),

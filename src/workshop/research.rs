@@ -275,12 +275,24 @@ impl Workshop {
     ) -> Result<Result<Answer, llm::Error>, Error> {
         let topic = store::article::find_topic(&mut *self.store.conn().await?, inquiry.topic).await?;
         let description = topic.map(|(_, description)| description).unwrap_or_default();
+        Ok(self.ask_about(inquiry, prompt, articles, &description, sink).await)
+    }
+
+    /// Like [`Self::ask`], for who knows what the topic is about.
+    pub(super) async fn ask_about(
+        &self,
+        inquiry: &Inquiry<'_>,
+        prompt: &str,
+        articles: &[FrozenArticle],
+        topic_description: &str,
+        sink: &Sink,
+    ) -> Result<Answer, llm::Error> {
         let engine = self.models.engine();
         let limit = self.models.timeout();
-        let asked = self.ask_engine(&engine, inquiry, prompt, articles, &description, sink);
+        let asked = self.ask_engine(&engine, inquiry, prompt, articles, topic_description, sink);
         // The provider keeps its own deadline; this one also holds for a model in this process.
         let asked = tokio::time::timeout(limit + Duration::from_secs(1), asked).await;
-        Ok(asked.unwrap_or(Err(llm::Error::Timeout(limit))))
+        asked.unwrap_or(Err(llm::Error::Timeout(limit)))
     }
 
     async fn ask_engine(

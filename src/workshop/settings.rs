@@ -74,6 +74,10 @@ pub struct Limits {
     pub tests_per_hour: u32,
     /// Tests of one person that run at a time; more wait.
     pub concurrent_tests: u32,
+    /// Tests of one batch.
+    pub batch_tests: u32,
+    /// Tests of batches that one person may start within an hour; they do not count as single tests.
+    pub batch_tests_per_hour: u32,
     /// Drafts of one person that are neither committed nor expired.
     pub drafts_per_user: u32,
 }
@@ -84,6 +88,8 @@ pub struct Limits {
 pub struct Queue {
     /// Tests that one copy of the service runs at a time.
     pub concurrency: u32,
+    /// Tests of one batch that run at a time.
+    pub batch_concurrency: u32,
     /// How long a worker is silent before its jobs are given to others.
     pub rescue_after_seconds: u64,
     /// How long a stopping service waits for what it is running.

@@ -207,7 +207,8 @@ impl Workshop {
         let event = store::activity::Event::draft(Happened::TrialRated, Some(actor.account), draft);
         store::activity::insert(&mut tx, &event, now).await?;
         notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
-        self.refresh(&mut tx, parent.chat, Refresh::Trial { trial: id }).await?;
+        let shown = trial.batch.map_or(Refresh::Trial { trial: id }, |batch| Refresh::Batch { batch });
+        self.refresh(&mut tx, parent.chat, shown).await?;
         let trial = store::trial::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Trial))?;
         store::commit(tx).await?;
         Ok(trial)

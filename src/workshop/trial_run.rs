@@ -162,16 +162,7 @@ impl Workshop {
             store::commit(tx).await?;
             return Ok(Ran::Retry(wait));
         }
-        let failure = match error {
-            llm::Error::RateLimited { .. } => Failure::RateLimited,
-            llm::Error::Unavailable(_) | llm::Error::Cut => Failure::Unavailable,
-            llm::Error::Timeout(_) => Failure::Timeout,
-            llm::Error::Refused(_) | llm::Error::Local(_) => Failure::Refused,
-        };
-        let tried = if attempt > 1 { format!(" It was tried {attempt} times.") } else { String::new() };
-        let detail =
-            format!("{}.{tried} The draft is unchanged; run the test again when the model answers.", capital(error));
-        self.fail_run(trial.id, token, failure, &detail).await
+        self.fail_run(trial.id, token, failure_of(error), &failure_sentence(error, attempt)).await
     }
 
     async fn fail_run(&self, id: TrialId, token: Uuid, failure: Failure, detail: &str) -> Result<Ran, Error> {
@@ -208,7 +199,11 @@ impl Workshop {
     }
 
     pub(super) async fn trial_ended(&self, conn: &mut Conn, id: TrialId) -> Result<(), Error> {
-        if let Some(trial) = store::trial::find(conn, id).await?
+        let trial = store::trial::find(conn, id).await?;
+        if let Some(batch) = trial.as_ref().and_then(|trial| trial.batch) {
+            // A batch is told of as a whole.
+            notify(conn, &Event::BatchChanged { batch }).await?;
+        } else if let Some(trial) = trial
             && let Some(draft) = store::draft::find(conn, trial.draft).await?
         {
             let body = serde_json::json!({ "trial": id });
@@ -236,7 +231,23 @@ impl Workshop {
     }
 }
 
-fn count_end(status: TrialStatus) {
+/// Why a test failed whose model did not answer.
+pub(super) fn failure_of(error: &llm::Error) -> Failure {
+    match error {
+        llm::Error::RateLimited { .. } => Failure::RateLimited,
+        llm::Error::Unavailable(_) | llm::Error::Cut => Failure::Unavailable,
+        llm::Error::Timeout(_) => Failure::Timeout,
+        llm::Error::Refused(_) | llm::Error::Local(_) => Failure::Refused,
+    }
+}
+
+/// The same for people.
+pub(super) fn failure_sentence(error: &llm::Error, attempt: u32) -> String {
+    let tried = if attempt > 1 { format!(" It was tried {attempt} times.") } else { String::new() };
+    format!("{}.{tried} The draft is unchanged; run the test again when the model answers.", capital(error))
+}
+
+pub(super) fn count_end(status: TrialStatus) {
     metrics::counter!("workshop_trials_total", "status" => status.as_str()).increment(1);
 }
 

@@ -261,7 +261,7 @@ fn state_of(context: &Context, nonce: &str) -> String {
     for (index, trial) in context.trials.iter().enumerate() {
         let note = trial_note(trial);
         let _ = writeln!(data, "Test {}: question: {}", index + 1, note.question);
-        let _ = writeln!(data, "  revision {}, {}", trial.revision, trial.status);
+        let _ = writeln!(data, "  {}, {}", trial.tested(), trial.status);
         if let Some(failed) = &note.failed {
             let _ = writeln!(data, "  failed: {failed}");
         }

@@ -34,11 +34,13 @@ impl Workshop {
         Ok(queue::push(&mut *self.store.conn().await?, job, options).await?)
     }
 
-    /// Ends tests, questions and pushes without a job, and removes finished jobs after a week and dead workers after a day.
+    /// Ends tests, batches, questions and pushes without a job, and removes finished jobs after a week and dead workers after
+    /// a day.
     pub async fn tidy_queue(&self) -> Result<(), Error> {
         self.reconcile_trials().await?;
         self.reconcile_questions().await?;
         self.reconcile_pushes().await?;
+        self.reconcile_batches().await?;
         let now = self.now();
         let mut conn = self.store.conn().await?;
         let (week, day) = (chrono::TimeDelta::days(7), chrono::TimeDelta::days(1));

@@ -16,6 +16,8 @@ enum Stranger {
     Own,
     /// That one may not.
     Forbidden,
+    /// That something is missing: what one may not see is found out with it.
+    Unfit,
 }
 
 /// Every endpoint: method, path as it is described, body, what its owner hears, what a stranger hears.
@@ -130,6 +132,30 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("post", "/teams", r#"{"name": "desk"}"#, &[403], Stranger::Forbidden),
     ("put", "/teams/{team}/members/{person}", "", &[403], Stranger::Forbidden),
     ("delete", "/teams/{team}/members/{person}", "", &[403], Stranger::Forbidden),
+    ("get", "/suites", "", &[200], Stranger::Own),
+    ("get", "/suites/{name}", "", &[200], Stranger::Own),
+    (
+        "post",
+        "/suites",
+        r#"{"name": "third_suite", "questions": [{"test_query": "How did premiums move?", "topic": "Shipping"}]}"#,
+        // The stranger took the name.
+        &[409],
+        Stranger::Own,
+    ),
+    (
+        "put",
+        "/suites/{name}",
+        r#"{"questions": [{"test_query": "How did premiums move?", "topic": "Shipping"}]}"#,
+        &[200],
+        Stranger::Forbidden,
+    ),
+    ("post", "/prompts/workshop/drafts/{id}/batches", r#"{"suite": "private_prompt"}"#, &[202], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/batches", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/batches/{batch_id}", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/batches/{batch_id}/cancel", "", &[409], Stranger::NotFound),
+    ("get", "/tests/compare", "", &[422], Stranger::Unfit),
+    ("get", "/prompts/workshop/drafts/{id}/history", "", &[200], Stranger::NotFound),
+    ("delete", "/suites/{name}", "", &[200], Stranger::Forbidden),
     ("delete", "/prompts/workshop/drafts/{id}", "", &[200], Stranger::NotFound),
     ("delete", "/chat/sessions/{session_id}", "", &[200], Stranger::NotFound),
     ("delete", "/prompts/{name}", "", &[200], Stranger::NotFound),
@@ -150,6 +176,7 @@ struct Things {
     /// Of the prompt, and of the draft.
     invites: [String; 2],
     comments: [String; 2],
+    batch: String,
 }
 
 impl Things {
@@ -165,6 +192,7 @@ impl Things {
             .replace("{id}", &self.draft.to_string())
             .replace("{chat_id}", &self.chat.to_string())
             .replace("{test_id}", &self.test)
+            .replace("{batch_id}", &self.batch)
             .replace("{name}", "private_prompt")
             .replace("{session_id}", &self.session.to_string())
             .replace("{answer_id}", &self.answer)
@@ -204,7 +232,14 @@ async fn things(desk: &Desk, owner: &Person) -> Things {
     let answers = owner.get(&format!("/chat/sessions/{session}")).await.expect(200);
     let answer = id(&answers["answers"][0], "answer_id");
     let chat = started["chat_id"].as_i64().unwrap();
-    Things { draft, chat, test: id(&test, "test_id"), session, answer, invites, comments }
+    // Everybody sees a suite; this one has the name of the private prompt, as all names here.
+    let questions = json!([{ "test_query": "How did premiums move?", "topic": "Shipping" }]);
+    owner.post("/suites", json!({ "name": "private_prompt", "questions": questions })).await.expect(201);
+    let path = format!("/prompts/workshop/drafts/{draft}/batches");
+    let request = owner.request(Method::POST, &path).header("prefer", "wait=60");
+    let batch = owner.send(request.json(&json!({ "suite": "private_prompt" }))).await.expect(200);
+    let (test, batch) = (id(&test, "test_id"), id(&batch, "batch_id"));
+    Things { draft, chat, test, batch, session, answer, invites, comments }
 }
 
 async fn status(person: &Person, method: &str, path: &str, body: &str) -> u16 {
@@ -231,6 +266,7 @@ async fn a_stranger_finds_nothing_and_nobody_gets_in_without_a_token() {
         match stranger {
             Stranger::NotFound => assert_eq!(heard, 404, "{method} {pattern} for a stranger"),
             Stranger::Forbidden => assert_eq!(heard, 403, "{method} {pattern} for a stranger"),
+            Stranger::Unfit => assert_eq!(heard, 422, "{method} {pattern} for a stranger"),
             Stranger::Own => assert!(heard < 300, "{method} {pattern} answered {heard}"),
         }
     }

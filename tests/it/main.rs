@@ -25,5 +25,6 @@ mod sessions;
 mod sharing;
 mod slack;
 mod story;
+mod suites;
 mod support;
 mod talk;

@@ -8,7 +8,7 @@ use super::render::{entry, plain, select};
 use crate::chat::button::{Button, Press};
 use crate::chat::form::{Sheet, pieces};
 use crate::chat::inbound::{CommitFields, Form};
-use crate::chat::reply;
+use crate::chat::reply::{self, capitalized};
 use crate::domain::proposal;
 use crate::domain::research_window::Window;
 use crate::domain::trial::{self, DEFAULT_ARTICLES};
@@ -185,14 +185,14 @@ pub(in crate::chat) fn shown(sheet: &Sheet) -> Result<Shown, Invalid> {
         Sheet::Compare { trial, others } => {
             let choice = |other: &trial::Trial| {
                 let stars = other.mean_rating().map_or(String::new(), |mean| format!(" · {mean:.1} ★"));
-                entry(&format!("Revision {}{stars}", other.revision), &other.id.to_string(), &other.question)
+                entry(&format!("{}{stars}", capitalized(&other.tested())), &other.id.to_string(), &other.question)
             };
             let options: Vec<Value> = others.iter().take(ENTRIES).map(choice).collect();
             let id = Button::new(Press::Compare, trial.id, 0).to_string();
             Shown::List {
                 text: format!(
-                    "Compare revision {} on \"{}\" with which test?",
-                    trial.revision,
+                    "Compare {} on \"{}\" with which test?",
+                    trial.tested(),
                     plain(&trial.question, 200)
                 ),
                 row: select(&id, "Choose a test", options, 1),

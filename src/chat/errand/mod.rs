@@ -7,6 +7,7 @@ mod comment;
 mod feed;
 mod prompt;
 mod share;
+mod suite;
 
 use std::str::FromStr;
 
@@ -32,6 +33,8 @@ pub enum Errand {
     Share(share::Errand),
     /// About comments.
     Comment(comment::Errand),
+    /// About a suite of questions.
+    Suite(suite::Errand),
 }
 
 impl Errand {
@@ -42,6 +45,7 @@ impl Errand {
             Self::Prompt(errand) => errand.only_reads(),
             Self::Share(errand) => errand.only_reads(),
             Self::Comment(errand) => errand.only_reads(),
+            Self::Suite(errand) => errand.only_reads(),
         }
     }
 
@@ -52,6 +56,7 @@ impl Errand {
             Self::Prompt(errand) => errand.typed(),
             Self::Share(errand) => errand.typed(),
             Self::Comment(errand) => errand.typed(),
+            Self::Suite(errand) => errand.typed(),
         }
     }
 
@@ -62,6 +67,7 @@ impl Errand {
             Self::Prompt(errand) => errand.run(caller).await,
             Self::Share(errand) => errand.run(caller).await,
             Self::Comment(errand) => errand.run(caller).await,
+            Self::Suite(errand) => errand.run(caller).await,
         }
     }
 }
@@ -87,7 +93,7 @@ struct Noun {
 }
 
 /// Every noun that errands are about.
-const NOUNS: &[Noun] = &[prompt::NOUN, share::NOUN, comment::NOUN, feed::NOUN];
+const NOUNS: &[Noun] = &[prompt::NOUN, suite::NOUN, share::NOUN, comment::NOUN, feed::NOUN];
 
 /// Every word, in the order of the help.
 pub fn words() -> impl Iterator<Item = &'static Word> {

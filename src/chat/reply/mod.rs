@@ -2,11 +2,13 @@
 //!
 //! Here: what a reply is, and what is said of nothing in particular. What a workshop shows of itself is in [`scene`].
 
+pub mod batch;
 mod draft;
 mod feed;
 mod prompt;
 pub mod scene;
 mod share;
+mod suite;
 mod trial;
 
 use std::fmt::Write as _;
@@ -26,6 +28,7 @@ pub use draft::*;
 pub use feed::*;
 pub use prompt::*;
 pub use share::*;
+pub use suite::*;
 pub use trial::*;
 
 /// Something to show.
@@ -154,6 +157,12 @@ impl Reply {
     }
 }
 
+/// A phrase as the start of a sentence.
+pub(in crate::chat) fn capitalized(phrase: &str) -> String {
+    let mut chars = phrase.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// What can be said in a place; `marker` stands before each word.
 pub fn help(marker: &str, place: Where) -> Reply {
     let mut text = String::new();
@@ -195,6 +204,7 @@ pub fn error(error: &Error) -> Reply {
         | Error::Decided(_)
         | Error::TrialEnded(_)
         | Error::TrialUnfinished(_)
+        | Error::BatchEnded(_)
         | Error::LimitReached { .. }
         | Error::Unavailable(_)
         | Error::Fault(_) => error.to_string(),

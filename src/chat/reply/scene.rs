@@ -2,7 +2,7 @@
 //!
 //! Each function words one [`Scene`](crate::workshop::delivery::Scene) as it stands at the moment, so that showing it again brings it up to date.
 
-use super::{Action, Item, Reply, metrics, rate_actions, ratings_line, told};
+use super::{Action, Item, Reply, capitalized, metrics, rate_actions, ratings_line, told};
 use crate::chat::button::{Button, Press};
 use crate::domain::conversation::{MessageRole, Outcome, Question};
 use crate::domain::draft::{Draft, DraftStatus};
@@ -234,7 +234,7 @@ pub fn result(trial: &Trial, draft: &Draft) -> Reply {
         TrialStatus::Succeeded => {
             let answer = trial.response.as_deref().unwrap_or_default().trim_end();
             let [numbers, check] = metrics(trial);
-            let tested = format!("Revision {} · {} · {numbers}", trial.revision, trial.topic);
+            let tested = format!("{} · {} · {numbers}", capitalized(&trial.tested()), trial.topic);
             let mut reply = Reply::said(format!("{heading}\n\n{answer}")).note(tested).note(check);
             if let Some(ratings) = ratings_line(&trial.ratings) {
                 reply.notes.push(ratings);

@@ -7,6 +7,7 @@ use crate::chat::button::{Button, Press};
 use crate::domain::DraftId;
 use crate::domain::citation::CitationCheck;
 use crate::domain::draft::Draft;
+use crate::domain::history::{Tested, is_worth_a_chart};
 use crate::domain::place::Place;
 use crate::domain::session::{Answer, AnswerStatus};
 use crate::domain::text::excerpt;
@@ -139,17 +140,41 @@ pub fn asking(asked: &Answer) -> Reply {
 }
 
 /// The tests of a draft.
-pub fn trials(trials: &[Trial], total: i64, marker: &str) -> Reply {
+pub fn trials(trials: &[Trial], total: i64, history: &[Tested], marker: &str) -> Reply {
     if trials.is_empty() {
         return Reply::said(format!("No tests yet. Try one: {marker}test QUESTION"));
     }
-    let mut text = format!("Tests of this draft ({total}):\n");
+    let mut text = format!("{}Tests of this draft ({total}):\n", chart(history));
     for trial in trials {
         let stars = trial.mean_rating().map_or("not rated".to_owned(), |mean| format!("{mean:.1} stars"));
         let question = excerpt(&trial.question, 60);
-        let _ = writeln!(text, "  revision {:<3} {:<9} {stars:<10} {question}", trial.revision, trial.status);
+        let _ = writeln!(text, "  {:<12} {:<9} {stars:<10} {question}", trial.tested(), trial.status);
     }
     Reply::said(text.trim_end())
+}
+
+/// The history of a draft: a line for each text, with a bar of stars and the share of valid citations.
+fn chart(history: &[Tested]) -> String {
+    if !is_worth_a_chart(history) {
+        return String::new();
+    }
+    let mut text = "History:\n\n```\n".to_owned();
+    for tested in history {
+        let filled = tested.mean_rating.unwrap_or_default().round().clamp(0.0, 5.0) as usize;
+        let bar = format!("{}{}", "★".repeat(filled), "☆".repeat(5 - filled));
+        let mean = tested.mean_rating.map_or("  –".to_owned(), |mean| format!("{mean:.1}"));
+        let valid = tested.citation_validity.map_or("–".to_owned(), |share| format!("{:.0} %", share * 100.0));
+        let seconds = tested.mean_seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.1} s"));
+        let _ = writeln!(
+            text,
+            "{:<7} {bar} {mean}  citations valid {valid:>5}  {seconds:>6}  {} tests, {} ratings",
+            tested.label(),
+            tested.tests,
+            tested.ratings
+        );
+    }
+    text.push_str("```\n\n");
+    text
 }
 
 /// That a test was rated.

@@ -1,17 +1,21 @@
 //! Tests: reading them, asking for them, rating them. What a worker does with them is in [`run`].
 
+pub mod history;
 pub mod run;
 
 use super::{Conn, Error, corrupt};
 use crate::domain::citation::CitationCheck;
 use crate::domain::research_window::Window;
 use crate::domain::trial::{Failure, Metrics, Rating, Trial, TrialStatus};
-use crate::domain::{AccountId, ChatId, DraftId, Instant, RetrievalId, RevisionNumber, TrialId};
+use crate::domain::{AccountId, BatchId, ChatId, DraftId, Instant, RetrievalId, RevisionNumber, TrialId, VersionNumber};
 
 struct Row {
     id: uuid::Uuid,
     draft_id: i32,
-    revision: i32,
+    revision: Option<i32>,
+    prompt_name: Option<String>,
+    prompt_version: Option<i32>,
+    batch_id: Option<uuid::Uuid>,
     account_id: uuid::Uuid,
     question: String,
     topic: String,
@@ -50,7 +54,9 @@ impl TryFrom<Row> for Trial {
         Ok(Self {
             id: TrialId(id),
             draft: DraftId(row.draft_id),
-            revision: RevisionNumber(row.revision),
+            revision: RevisionNumber(row.revision.unwrap_or_default()),
+            version: row.prompt_name.zip(row.prompt_version.map(VersionNumber)),
+            batch: row.batch_id.map(BatchId),
             account: AccountId(row.account_id),
             question: row.question,
             topic: row.topic,
@@ -93,7 +99,8 @@ macro_rules! select_trial {
     ($conn:expr, $fetch:ident, $rest:literal $(, $arg:expr)*) => {
         sqlx::query_as!(
             Row,
-            r#"select t.id, t.draft_id, t.revision, t.account_id, t.question, t.topic, t.model, t.article_limit,
+            r#"select t.id, t.draft_id, t.revision, 
+                (select p.name from prompts p where p.id = t.prompt_id) as prompt_name, t.prompt_version, t.batch_id, t.account_id, t.question, t.topic, t.model, t.article_limit,
                 t.window_from, t.window_to, t.retrieval_id, t.status, t.stage, t.attempts, t.failure, t.failure_detail,
                 t.engine, t.response, t.tools_used, t.article_count, t.citation_check, t.tokens_in, t.tokens_out,
                 t.cost_micros, t.first_token_ms, t.execution_ms, t.created_at, t.started_at, t.finished_at,
@@ -109,6 +116,13 @@ macro_rules! select_trial {
             "# + $rest $(, $arg)*
         ).$fetch($conn).await?
     };
+}
+
+/// The tests with these ids, in any order.
+pub async fn find_all(conn: &mut Conn, ids: &[TrialId]) -> Result<Vec<Trial>, Error> {
+    let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = select_trial!(conn, fetch_all, "where t.id = any($1)", &ids);
+    rows.into_iter().map(Trial::try_from).collect()
 }
 
 /// The test with this id.
@@ -157,7 +171,8 @@ pub async fn running(conn: &mut Conn, account: AccountId) -> Result<Vec<Trial>, 
     select_trial!(
         conn,
         fetch_all,
-        "where t.account_id = $1 and t.status in ('queued', 'running') order by t.id limit 20",
+        "where t.account_id = $1 and t.status in ('queued', 'running') and t.batch_id is null
+        order by t.id limit 20",
         account.0
     )
     .into_iter()
@@ -201,7 +216,8 @@ pub async fn usage_since(conn: &mut Conn, account: AccountId, since: Instant) ->
         r#"select count(*) as "recent!", min(created_at) as oldest
         from (
             select created_at from trials
-            where account_id = $1 and created_at > $2 and not (status = 'cancelled' and started_at is null)
+            where account_id = $1 and created_at > $2 and batch_id is null
+                and not (status = 'cancelled' and started_at is null)
             union all
             select created_at from answers
             where account_id = $1 and created_at > $2
@@ -310,7 +326,9 @@ pub async fn request_cancel(conn: &mut Conn, id: TrialId, now: Instant) -> Resul
 /// Whether any test waits for admission.
 pub async fn any_waiting(conn: &mut Conn) -> Result<bool, Error> {
     let any = sqlx::query_scalar!(
-        r#"select exists (select from trials where status = 'queued' and admitted_at is null) as "any!""#
+        r#"select exists (
+            select from trials where status = 'queued' and admitted_at is null and batch_id is null
+        ) as "any!""#
     )
     .fetch_one(conn)
     .await?;
@@ -323,7 +341,7 @@ pub async fn unrated(conn: &mut Conn, from: Instant, to: Instant, limit: i64) ->
         "select t.id, d.chat_id
         from trials t
         join drafts d on d.id = t.draft_id
-        where t.status = 'succeeded' and t.finished_at > $1 and t.finished_at <= $2
+        where t.status = 'succeeded' and t.batch_id is null and t.finished_at > $1 and t.finished_at <= $2
             and d.status in ('draft', 'testing', 'ready')
             and exists (select from places p where p.chat_id = d.chat_id)
             and not exists (select from ratings r where r.trial_id = t.id and r.account_id = t.account_id)

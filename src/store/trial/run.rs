@@ -38,7 +38,7 @@ pub async fn admit(conn: &mut Conn, slots: i64, per_account: i64, now: Instant) 
         r#"with active as materialized (
             select account_id, count(*) as tests
             from trials
-            where status in ('queued', 'running') and (admitted_at is not null or status = 'running')
+            where status in ('queued', 'running') and batch_id is null and (admitted_at is not null or status = 'running')
             group by account_id
         ),
         waiting as (
@@ -46,7 +46,7 @@ pub async fn admit(conn: &mut Conn, slots: i64, per_account: i64, now: Instant) 
                 row_number() over (partition by t.account_id order by t.created_at, t.id) + coalesce(a.tests, 0) as turn
             from trials t
             left join active a on a.account_id = t.account_id
-            where t.status = 'queued' and t.admitted_at is null
+            where t.status = 'queued' and t.admitted_at is null and t.batch_id is null
         ),
         chosen as (
             select id from waiting

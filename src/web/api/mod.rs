@@ -2,7 +2,9 @@
 
 mod activity;
 mod articles;
+mod batches;
 mod comments;
+mod comparison;
 mod drafts;
 mod exchange;
 mod feeds;
@@ -13,6 +15,7 @@ mod proposals;
 mod pushes;
 mod sessions;
 mod sharing;
+mod suites;
 mod teams;
 mod tests;
 mod versions;
@@ -55,6 +58,9 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(messages::routes())
         .merge(proposals::routes())
         .merge(tests::routes())
+        .merge(comparison::routes())
+        .merge(suites::routes())
+        .merge(batches::routes())
         .merge(library::routes())
         .merge(versions::routes())
         .merge(sessions::routes())

@@ -14,7 +14,7 @@ use super::sharing::Change;
 use super::{Error, Workshop};
 use crate::domain::account::Identity;
 use crate::domain::place::Place;
-use crate::domain::{AccountId, AnswerId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
+use crate::domain::{AccountId, AnswerId, BatchId, ChatId, DeliveryId, DraftId, MessageId, TrialId};
 use crate::queue::{self, Job, Options, Queue};
 pub use scene::{Scene, is_to_come};
 
@@ -59,6 +59,11 @@ pub enum Refresh {
     Answer {
         /// The answer.
         answer: AnswerId,
+    },
+    /// A batch of tests: its progress, or its table.
+    Batch {
+        /// The batch.
+        batch: BatchId,
     },
     /// The home pages of a person.
     Home {

@@ -4,10 +4,11 @@ use super::{CardBody, Note, message_key, place_key};
 use crate::domain::draft::Draft;
 use crate::domain::session::Answer;
 use crate::domain::trial::Trial;
-use crate::domain::{AnswerId, DraftId, MessageId, TrialId};
+use crate::domain::{AnswerId, BatchId, DraftId, MessageId, TrialId};
 use crate::store::delivery::{Delivery, DeliveryKind};
 use crate::store::message::Message;
 use crate::store::{self, Conn};
+use crate::workshop::batch::{Report, report};
 use crate::workshop::expiry::Told;
 use crate::workshop::proposal::Proposal;
 use crate::workshop::session::delivery_key;
@@ -40,6 +41,8 @@ pub enum Scene {
     },
     /// A test, on its way or ended.
     Trial(Box<Trial>, Box<Draft>),
+    /// A batch of tests, on its way or ended.
+    Batch(Box<Report>, Box<Draft>),
     /// A question that was put to a prompt, and who asked.
     Answer(Box<Answer>, String),
     /// Something that was done.
@@ -80,6 +83,10 @@ impl Workshop {
             }
             DeliveryKind::Progress | DeliveryKind::TrialFinished | DeliveryKind::RatingReminder => match id("trial") {
                 Some(trial) => trial_scene(&mut conn, TrialId(trial)).await,
+                None => Ok(None),
+            },
+            DeliveryKind::Batch | DeliveryKind::BatchFinished => match id("batch") {
+                Some(batch) => batch_scene(&mut conn, BatchId(batch)).await,
                 None => Ok(None),
             },
             DeliveryKind::Said | DeliveryKind::Whisper => {
@@ -141,6 +148,26 @@ impl Workshop {
         }
         Ok(Some((scene, progress, results)))
     }
+
+    /// What a batch shows as things stand, and where its progress and its table were posted.
+    pub async fn posted_batch(&self, id: BatchId) -> Result<Option<(Scene, Vec<Delivery>, Vec<Delivery>)>, Error> {
+        let mut conn = self.store.conn().await?;
+        let Some(scene) = batch_scene(&mut conn, id).await? else { return Ok(None) };
+        let Scene::Batch(_, draft) = &scene else { return Ok(None) };
+        let (mut progress, mut results) = (Vec::new(), Vec::new());
+        for home in store::place::list(&mut conn, draft.chat).await? {
+            let of = |what: &str| place_key(&format!("{what}:{id}"), &home.place);
+            progress.extend(store::delivery::find_by_key(&mut conn, &of("batch")).await?);
+            results.extend(store::delivery::find_by_key(&mut conn, &of("batch_result")).await?);
+        }
+        Ok(Some((scene, progress, results)))
+    }
+}
+
+async fn batch_scene(conn: &mut Conn, id: BatchId) -> Result<Option<Scene>, Error> {
+    let Some(batch) = store::batch::find(conn, id).await? else { return Ok(None) };
+    let Some(draft) = store::draft::find(conn, batch.draft).await? else { return Ok(None) };
+    Ok(Some(Scene::Batch(Box::new(report(conn, batch).await?), Box::new(draft))))
 }
 
 async fn answer_scene(conn: &mut Conn, id: AnswerId) -> Result<Option<Scene>, Error> {

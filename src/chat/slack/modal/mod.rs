@@ -9,6 +9,7 @@ use super::markup;
 use super::render::{context, plain_text};
 use crate::chat::form::{Sheet, pieces};
 use crate::chat::inbound::CommitFields;
+use crate::chat::reply::capitalized;
 use crate::domain::draft::Draft;
 use crate::domain::library::CommitWarning;
 use crate::domain::place::Place;
@@ -275,7 +276,7 @@ fn compare(trial: &Trial, others: &[Trial], place: &Place) -> Value {
     let memory = Memory { place: place.clone(), about: About::Compare { trial: trial.id } };
     let choice = |other: &Trial| {
         let stars = other.mean_rating().map_or(String::new(), |mean| format!(" · {mean:.1} ★"));
-        option(&format!("Revision {}{stars} · {}", other.revision, other.question), &other.id.to_string())
+        option(&format!("{}{stars} · {}", capitalized(&other.tested()), other.question), &other.id.to_string())
     };
     let list = json!({
         "type": "static_select",

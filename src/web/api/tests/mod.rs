@@ -16,8 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use views::{ArticleBody, MetricsBody, RatingBody, TrialBody};
-use views::{WholeTrial, whole};
+pub(super) use views::{ArticleBody, MetricsBody, RatingBody, TrialBody, WholeTrial, whole};
 
 use super::messages::event;
 use super::{Checks, Page};
@@ -140,7 +139,7 @@ async fn started(
 }
 
 /// `wait=N` among the preferences of RFC 7240.
-fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
     let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     let mut words = preferences.flat_map(|value| value.split([',', ';'])).map(str::trim);
     let seconds: u64 = words.find_map(|word| {

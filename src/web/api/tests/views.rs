@@ -17,8 +17,14 @@ use crate::web::error::Problem;
 pub(in crate::web::api) struct TrialBody {
     test_id: uuid::Uuid,
     draft_id: i32,
-    /// The tested revision.
+    /// The tested revision of the draft; 0 where a version of a prompt was tested.
     revision: i32,
+    /// The tested version of a prompt, where one was tested.
+    version: Option<i32>,
+    /// The prompt of that version.
+    prompt_name: Option<String>,
+    /// The batch that it is part of.
+    batch_id: Option<uuid::Uuid>,
     query: String,
     topic: String,
     model: String,
@@ -87,6 +93,9 @@ impl TrialBody {
             test_id: trial.id.0,
             draft_id: trial.draft.0,
             revision: trial.revision.0,
+            version: trial.version.as_ref().map(|(_, number)| number.0),
+            prompt_name: trial.version.as_ref().map(|(name, _)| name.clone()),
+            batch_id: trial.batch.map(|batch| batch.0),
             query: trial.question.clone(),
             topic: trial.topic.clone(),
             model: trial.model.clone(),
@@ -155,7 +164,7 @@ impl ArticleBody {
 
 /// A test with everything about it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WholeTrial {
+pub(in crate::web::api) struct WholeTrial {
     #[serde(flatten)]
     test: TrialBody,
     /// The whole answer, in Markdown.
@@ -174,7 +183,7 @@ pub(super) struct WholeTrial {
 }
 
 /// A test with everything about it, as it is sent.
-pub(super) async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
+pub(in crate::web::api) async fn whole(web: &Web, actor: &Actor, trial: Trial) -> Result<WholeTrial, Problem> {
     let articles = web.workshop.trial_articles(&trial).await?;
     Ok(WholeTrial {
         test: TrialBody::of(&trial, actor),
