@@ -138,7 +138,7 @@ fn free_bytes(folder: &Path) -> Option<u64> {
     }
     // SAFETY: the call has succeeded, and so has filled it.
     let about = unsafe { about.assume_init() };
-    Some(u64::from(about.f_bavail) * u64::from(about.f_frsize))
+    Some(about.f_bavail * about.f_frsize)
 }
 
 #[cfg(test)]

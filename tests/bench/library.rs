@@ -92,7 +92,7 @@ async fn read(
     let readers = (0..CONNECTIONS).map(|reader| async move {
         let mut client = Client::connect(service.address, token).await?;
         let mut tags: HashMap<usize, String> = HashMap::new();
-        let (mut times, mut unchanged) = (Vec::new(), 0);
+        let (mut times, mut unchanged) = (Vec::new(), 0_usize);
         let begun = Instant::now();
         // Steps that share no factor with the number of prompts, so that all are read in no order.
         for step in 0.. {
