@@ -125,6 +125,8 @@ impl QuestionWatch {
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
                     | Event::CancelTrial { .. }
+                    | Event::BatchChanged { .. }
+                    | Event::CancelBatch { .. }
                     | Event::Admit
                     | Event::Pushed,
                 ) => {}

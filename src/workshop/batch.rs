@@ -182,7 +182,7 @@ impl Workshop {
         })?;
         let visible = store::grant::prompt_access(conn, prompt, actor.account).await?.is_some();
         for number in versions {
-            if !visible || store::library::version_text(conn, prompt, number).await?.is_none() {
+            if !visible || store::version::text(conn, prompt, number).await?.is_none() {
                 return Err(Invalid::new("versions", format!("has {number}, which does not exist")).into());
             }
             texts.push(Text::Version(prompt, number));

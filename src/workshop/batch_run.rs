@@ -281,6 +281,7 @@ impl Work {
         found: &Found,
     ) -> Result<(Option<(RetrievalId, i32)>, Result<Answered, llm::Error>), Error> {
         let inquiry = Inquiry {
+            earlier: &[],
             question: &test.question,
             topic: &test.topic,
             article_limit: test.article_limit,

@@ -82,7 +82,7 @@ async fn tested_text(conn: &mut Conn, actor: &Actor, trial: &Trial) -> Result<Op
         return Ok(store::draft::revision_text(conn, trial.draft, trial.revision).await?);
     };
     match store::library::find_visible(conn, name, actor.account).await? {
-        Some((prompt, _)) => Ok(store::library::version_text(conn, prompt.id, *number).await?),
+        Some((prompt, _)) => Ok(store::version::text(conn, prompt.id, *number).await?),
         None => Ok(None),
     }
 }

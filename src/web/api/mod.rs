@@ -71,7 +71,6 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(comments::routes())
         .merge(activity::routes())
         .merge(teams::routes())
-        .merge(articles::routes());
         .merge(articles::routes())
         .merge(feeds::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
