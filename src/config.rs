@@ -136,21 +136,8 @@ impl Config {
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self {
-            data_dir,
-            database,
-            http,
-            llm,
-            drafts,
-            limits,
-            queue,
-            feeds,
-            articles,
-            slack,
-            discord,
-            auspex,
-            log,
-        } = self;
+        let Self { data_dir, database, http, llm, drafts, limits, queue, feeds, articles, slack, discord, auspex, log } =
+            self;
         let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
         let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
         vec![

@@ -161,7 +161,8 @@ impl Dialogue {
                 Reply::said(started.welcome.content)
             }
             Command::Library(query) => {
-                let (prompts, total) = self.workshop.prompts(&self.actor, &Filter { query, ..Filter::default() }, LISTED, 0).await?;
+                let (prompts, total) =
+                    self.workshop.prompts(&self.actor, &Filter { query, ..Filter::default() }, LISTED, 0).await?;
                 reply::prompts(&prompts, total, marker)
             }
         })

@@ -2,9 +2,9 @@
 
 use super::button::{Button, Press};
 use super::command::{self, Command};
-use super::handle::{Turn, commit_of};
+use super::handle::Turn;
 use super::inbound::{CommitFields, Form, What};
-use super::press::{draft_of, trial_of};
+use super::press::{commit_of, draft_of, trial_of};
 use super::{Stored, reply};
 use crate::domain::draft::Draft;
 use crate::domain::library::CommitWarning;

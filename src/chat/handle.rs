@@ -8,17 +8,15 @@ use super::inbound::{CommitFields, Inbound, What};
 use super::reply::{self, Action, Reply};
 use super::{outline, press, quiet};
 use crate::chat::button::{Button, Press};
-use crate::domain::access::Visibility;
 use crate::domain::conversation::parse_message;
-use crate::domain::draft::{Draft, DraftStatus, ReadOnly};
-use crate::domain::library::{self, PromptName, Reference};
+use crate::domain::draft::{Draft, ReadOnly};
+use crate::domain::library::Reference;
 use crate::domain::place::Place;
 use crate::domain::proposal::ProposalStatus;
 use crate::domain::text::excerpt;
 use crate::domain::trial::{self, DEFAULT_ARTICLES, Trial, TrialRequest, TrialStatus};
 use crate::domain::{Actor, AnswerId, DraftId};
 use crate::workshop::draft::{Opening, Start};
-use crate::workshop::library::Commit;
 use crate::workshop::place::Audience;
 use crate::workshop::session::{Ask, Asked};
 use crate::workshop::{Error, Workshop};
@@ -396,27 +394,4 @@ impl Turn<'_> {
         let reference = self.workshop.prompt_reference(draft.committed_as).await.ok()?;
         reference.map(|(name, _)| name)
     }
-}
-
-/// What a commit needs, read from what was typed.
-pub(super) fn commit_of(fields: &CommitFields, confirm: bool) -> Result<Commit, Error> {
-    let CommitFields { name, title, description, note } = fields;
-    let mut wrong = Vec::new();
-    let name = PromptName::parse(name).map_err(|invalid| wrong.push(invalid));
-    let title = library::parse_title(title).map_err(|invalid| wrong.push(invalid));
-    let description = library::parse_description(description).map_err(|invalid| wrong.push(invalid));
-    let note = library::parse_note(note).map_err(|invalid| wrong.push(invalid));
-    match (name, title, description, note) {
-        (Ok(name), Ok(title), Ok(description), Ok(note)) => {
-            Ok(Commit { name, title, description, note, visibility: Visibility::Team, confirm })
-        }
-        _ => Err(Error::Invalid(wrong)),
-    }
-}
-
-/// Whether a draft is committed already, under this name: the same commit made again.
-pub(super) async fn is_committed_as(turn: &Turn<'_>, id: DraftId, name: &str) -> Result<bool, Error> {
-    let draft = turn.workshop.draft(&turn.actor, id).await?;
-    let reference = turn.workshop.prompt_reference(draft.committed_as).await?;
-    Ok(draft.status == DraftStatus::Committed && reference.is_some_and(|(known, _)| known == name))
 }

@@ -2,13 +2,16 @@
 
 use super::button::{Button, Press};
 use super::compare;
-use super::handle::{Answer, Turn, commit_of, is_committed_as};
+use super::handle::{Answer, Turn};
 use super::inbound::{CommitFields, Form};
 use super::reply::{self, Reply, scene};
-use crate::domain::draft::{self, ReadOnly};
+use crate::domain::access::Visibility;
+use crate::domain::draft::{self, DraftStatus, ReadOnly};
+use crate::domain::library::{self, PromptName};
 use crate::domain::trial::{self, Stars, TrialRequest};
 use crate::domain::{AnswerId, DraftId, Invalid, MessageId, ProposalNumber, RevisionNumber, TrialId};
 use crate::workshop::draft::{Save, Start};
+use crate::workshop::library::Commit;
 use crate::workshop::message::Choice;
 use crate::workshop::{Error, Noun};
 
@@ -76,7 +79,8 @@ pub(super) async fn pressed(turn: &Turn<'_>, button: &Button, value: &str, messa
             Ok(Answer::Nothing)
         }
         Press::RateAnswer => {
-            let answer = workshop.rate_answer(actor, answer_of(button)?, Some(Stars::parse(button.number)?), None).await?;
+            let answer =
+                workshop.rate_answer(actor, answer_of(button)?, Some(Stars::parse(button.number)?), None).await?;
             match message {
                 "" => Ok(Answer::Whisper(reply::answer_rated(&answer))),
                 _ => Ok(Answer::Nothing),
@@ -150,9 +154,7 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
             workshop.accept_proposal(actor, *draft, *proposal, Some(changes)).await?;
             Ok(Answer::Nothing)
         }
-        Form::Compare { trial, with } => {
-            Ok(Answer::Here(compare::compare(workshop, actor, *trial, *with).await?))
-        }
+        Form::Compare { trial, with } => Ok(Answer::Here(compare::compare(workshop, actor, *trial, *with).await?)),
         Form::Say { draft, text } => turn.say_by_form(*draft, text).await,
         Form::New { need } => turn.start(need).await,
     }
@@ -175,7 +177,9 @@ pub(super) async fn commit(
             }
             Ok(Answer::Whisper(reply::committed(&prompt, version, turn.marker)))
         }
-        Err(Error::ReadOnly(ReadOnly::Committed)) if is_committed_as(turn, draft, &fields.name).await? => Ok(Answer::Nothing),
+        Err(Error::ReadOnly(ReadOnly::Committed)) if is_committed_as(turn, draft, &fields.name).await? => {
+            Ok(Answer::Nothing)
+        }
         Err(error) => Err(error),
     }
 }
@@ -214,4 +218,27 @@ pub(super) fn trial_of(button: &Button) -> Result<TrialId, Error> {
 
 fn number_of(button: &Button) -> Result<i32, Error> {
     i32::try_from(button.number).map_err(|_| Invalid::new("number", "is too large").into())
+}
+
+/// What a commit needs, read from what was typed.
+pub(super) fn commit_of(fields: &CommitFields, confirm: bool) -> Result<Commit, Error> {
+    let CommitFields { name, title, description, note } = fields;
+    let mut wrong = Vec::new();
+    let name = PromptName::parse(name).map_err(|invalid| wrong.push(invalid));
+    let title = library::parse_title(title).map_err(|invalid| wrong.push(invalid));
+    let description = library::parse_description(description).map_err(|invalid| wrong.push(invalid));
+    let note = library::parse_note(note).map_err(|invalid| wrong.push(invalid));
+    match (name, title, description, note) {
+        (Ok(name), Ok(title), Ok(description), Ok(note)) => {
+            Ok(Commit { name, title, description, note, visibility: Visibility::Team, confirm })
+        }
+        _ => Err(Error::Invalid(wrong)),
+    }
+}
+
+/// Whether a draft is committed already, under this name: the same commit made again.
+async fn is_committed_as(turn: &Turn<'_>, id: DraftId, name: &str) -> Result<bool, Error> {
+    let draft = turn.workshop.draft(&turn.actor, id).await?;
+    let reference = turn.workshop.prompt_reference(draft.committed_as).await?;
+    Ok(draft.status == DraftStatus::Committed && reference.is_some_and(|(known, _)| known == name))
 }

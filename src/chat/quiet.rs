@@ -23,7 +23,8 @@ pub(super) async fn show(turn: &Turn<'_>, command: &Command, living: Option<Draf
             reply::drafts(&drafts, total, marker)
         }
         Command::Library(query) => {
-            let (prompts, total) = workshop.prompts(actor, &Filter { query: query.clone(), ..Filter::default() }, LISTED, 0).await?;
+            let (prompts, total) =
+                workshop.prompts(actor, &Filter { query: query.clone(), ..Filter::default() }, LISTED, 0).await?;
             reply::prompts(&prompts, total, marker)
         }
         Command::Draft => {

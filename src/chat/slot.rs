@@ -103,7 +103,11 @@ pub fn slots(verb: &str) -> &'static [Slot] {
         "ask" => {
             const {
                 &[
-                    needed("prompt", Kind::Prompt, "Its name, such as auspex_default, or with a version or label: memo@production"),
+                    needed(
+                        "prompt",
+                        Kind::Prompt,
+                        "Its name, such as auspex_default, or with a version or label: memo@production",
+                    ),
                     needed("question", Kind::Text(1_000), "Such as: What are the main risks for shipping now?"),
                 ]
             }

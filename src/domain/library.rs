@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::{Access, AccountId, DraftId, Instant, Invalid, PromptId, RevisionNumber, VersionNumber, access::Visibility, text};
+use super::{
+    Access, AccountId, DraftId, Instant, Invalid, PromptId, RevisionNumber, VersionNumber, access::Visibility, text,
+};
 use crate::choice;
 
 /// The prompt that ships with the service and cannot be deleted.

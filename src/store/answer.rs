@@ -5,7 +5,9 @@ use crate::domain::citation::CitationCheck;
 use crate::domain::research_window::Window;
 use crate::domain::session::Answer;
 use crate::domain::trial::{Metrics, Rating};
-use crate::domain::{AccountId, AnswerId, ChatId, DraftId, Instant, PromptId, RetrievalId, RevisionNumber, TrialId, VersionNumber};
+use crate::domain::{
+    AccountId, AnswerId, ChatId, DraftId, Instant, PromptId, RetrievalId, RevisionNumber, TrialId, VersionNumber,
+};
 
 struct Row {
     id: uuid::Uuid,
@@ -107,12 +109,7 @@ pub async fn find(conn: &mut Conn, id: AnswerId) -> Result<Option<Answer>, Error
 }
 
 /// The questions of a session with their answers, oldest first; with `before`, only those asked before that one.
-pub async fn list(
-    conn: &mut Conn,
-    chat: ChatId,
-    before: Option<AnswerId>,
-    latest: i64,
-) -> Result<Vec<Answer>, Error> {
+pub async fn list(conn: &mut Conn, chat: ChatId, before: Option<AnswerId>, latest: i64) -> Result<Vec<Answer>, Error> {
     let rows = select_answer!(
         conn,
         fetch_all,

@@ -81,12 +81,16 @@ macro_rules! select_prompt {
 
 /// The prompt of this name.
 pub async fn find(conn: &mut Conn, name: &str) -> Result<Option<Prompt>, Error> {
-    select_prompt!(conn, fetch_optional, "where p.name = $1 and p.deleted_at is null", name).map(Prompt::try_from).transpose()
+    select_prompt!(conn, fetch_optional, "where p.name = $1 and p.deleted_at is null", name)
+        .map(Prompt::try_from)
+        .transpose()
 }
 
 /// The prompt with this id.
 pub async fn find_by_id(conn: &mut Conn, id: PromptId) -> Result<Option<Prompt>, Error> {
-    select_prompt!(conn, fetch_optional, "where p.id = $1 and p.deleted_at is null", id.0).map(Prompt::try_from).transpose()
+    select_prompt!(conn, fetch_optional, "where p.id = $1 and p.deleted_at is null", id.0)
+        .map(Prompt::try_from)
+        .transpose()
 }
 
 /// The prompt of this name if the account may see it, with what the account may do with it.

@@ -25,15 +25,16 @@ pub mod invite;
 pub mod job;
 pub mod lease;
 pub mod library;
+pub mod merge;
 pub mod message;
 pub mod once;
 pub mod place;
 pub mod proposal;
-pub mod session;
 pub mod push;
+pub mod session;
 pub mod settings;
-pub mod team;
 pub mod suite;
+pub mod team;
 pub mod trial;
 pub mod version;
 

@@ -86,12 +86,7 @@ pub async fn find_in_place(
 }
 
 /// A page of an account's sessions, the latest used first, and how many there are in all.
-pub async fn list(
-    conn: &mut Conn,
-    account: AccountId,
-    limit: i64,
-    offset: i64,
-) -> Result<(Vec<Session>, i64), Error> {
+pub async fn list(conn: &mut Conn, account: AccountId, limit: i64, offset: i64) -> Result<(Vec<Session>, i64), Error> {
     let rows = select_session!(
         &mut *conn,
         fetch_all,

@@ -170,7 +170,7 @@ impl Workshop {
             && before.id != account.id
             && store::account::is_abandoned(&mut tx, before.id).await?
         {
-            store::account::merge(&mut tx, before.id, account.id).await?;
+            store::merge::accounts(&mut tx, before.id, account.id).await?;
         }
         store::commit(tx).await?;
         Ok(account.actor())

@@ -227,7 +227,8 @@ impl Workshop {
             let number = store::version::insert(&mut tx, id, &text, &origin, when(version)).await?;
             numbers.insert(version.version.unwrap_or(place), number);
         }
-        store::library::update(&mut tx, id, &About { title: &title, description: &description, tags: &tags }, now).await?;
+        store::library::update(&mut tx, id, &About { title: &title, description: &description, tags: &tags }, now)
+            .await?;
         import_labels(&mut tx, id, &export.labels, &numbers, now).await?;
         Ok(store::commit(tx).await?)
     }
@@ -261,9 +262,8 @@ async fn import_labels(
     now: Instant,
 ) -> Result<(), Error> {
     for (label, version) in labels {
-        let wrong = |why: Invalid| {
-            Invalid::new("labels", format!("has {:?}, which {}", text::excerpt(label, 60), why.reason))
-        };
+        let wrong =
+            |why: Invalid| Invalid::new("labels", format!("has {:?}, which {}", text::excerpt(label, 60), why.reason));
         let parsed = Label::parse(label).map_err(wrong)?;
         let Some(number) = numbers.get(version) else {
             let reason = format!("has {label} at version {version}, and there is no such version");

@@ -24,7 +24,9 @@ impl Workshop {
         if let Some(id) = start.answer {
             let answer = self.answer_for(conn, actor, id).await?;
             let Some(response) = &answer.response else {
-                return Err(Invalid::new("answer", format!("is {}; there is nothing to improve on", answer.status)).into());
+                return Err(
+                    Invalid::new("answer", format!("is {}; there is nothing to improve on", answer.status)).into()
+                );
             };
             let prompt = self.prompt_for(conn, actor, &answer.prompt_name, needed).await?;
             let from = picked(conn, prompt, &Pick::Version(answer.version)).await?;
@@ -43,7 +45,8 @@ impl Workshop {
 /// What is said first in a workshop that is to improve on an answer: the question, the answer, and what it was given.
 fn improvement(question: &str, response: &str, articles: &[FrozenArticle]) -> String {
     let quoted = |text: &str| text.lines().map(|line| format!("> {line}\n")).collect::<String>();
-    let mut said = format!("I want a better prompt than the one that gave this answer.\n\nI asked:\n\n{}", quoted(question));
+    let mut said =
+        format!("I want a better prompt than the one that gave this answer.\n\nI asked:\n\n{}", quoted(question));
     let _ = write!(said, "\nIt answered:\n\n{}", quoted(&excerpt(response.trim_end(), 4_000)));
     if !articles.is_empty() {
         let _ = write!(said, "\nIt was given {} articles, the first of them:\n", articles.len());

@@ -273,8 +273,8 @@ impl Workshop {
         let mut family = Family { of: prompt.family, members: Vec::new(), hidden: 0 };
         for relative in store::library::family(&mut conn, prompt.family).await? {
             // What was deleted is nobody's secret: its clones name it.
-            let seen = relative.deleted
-                || store::grant::prompt_access(&mut conn, relative.id, actor.account).await?.is_some();
+            let seen =
+                relative.deleted || store::grant::prompt_access(&mut conn, relative.id, actor.account).await?.is_some();
             if seen { family.members.push(relative) } else { family.hidden += 1 }
         }
         Ok(family)
@@ -352,7 +352,11 @@ async fn warning(
 }
 
 /// Adds a prompt; a taken name is a refusal.
-pub(super) async fn insert_named(conn: &mut Conn, new: &NewPrompt<'_>, now: crate::domain::Instant) -> Result<PromptId, Error> {
+pub(super) async fn insert_named(
+    conn: &mut Conn,
+    new: &NewPrompt<'_>,
+    now: crate::domain::Instant,
+) -> Result<PromptId, Error> {
     match store::library::insert(conn, new, now).await {
         Err(store::Error::Taken { .. }) => Err(Error::NameTaken { name: new.name.to_owned() }),
         added => Ok(added?),

@@ -477,7 +477,10 @@ mod tests {
             model: "",
             retrieval: None,
         };
-        assert_eq!(asked("And for tankers?", &earlier).looked_for(), "How did war-risk premiums move? And for tankers?");
+        assert_eq!(
+            asked("And for tankers?", &earlier).looked_for(),
+            "How did war-risk premiums move? And for tankers?"
+        );
         assert_eq!(asked("And for tankers?", &[]).looked_for(), "And for tankers?");
         let whole = "How long were the ports of the gulf closed?";
         assert_eq!(asked(whole, &earlier).looked_for(), whole);

@@ -126,8 +126,7 @@ impl Workshop {
         let mut tx = self.store.begin().await?;
         let session = session_of(&mut tx, actor, chat).await?;
         store::session::delete(&mut tx, chat).await?;
-        let event =
-            activity::Event::prompt(Happened::SessionDeleted, Some(actor.account), session.prompt, json!({}));
+        let event = activity::Event::prompt(Happened::SessionDeleted, Some(actor.account), session.prompt, json!({}));
         activity::insert(&mut tx, &event, self.now()).await?;
         Ok(store::commit(tx).await?)
     }
@@ -206,10 +205,10 @@ impl Workshop {
             }
             (None, None) => None,
         };
-        let same_topic = |session: &Session| {
-            ask.topic.as_ref().is_none_or(|topic| topic.eq_ignore_ascii_case(&session.topic))
-        };
-        let goes_on = |session: &Session| session.prompt == prompt.id && session.pick == ask.pick && same_topic(session);
+        let same_topic =
+            |session: &Session| ask.topic.as_ref().is_none_or(|topic| topic.eq_ignore_ascii_case(&session.topic));
+        let goes_on =
+            |session: &Session| session.prompt == prompt.id && session.pick == ask.pick && same_topic(session);
         if let Some(session) = found.filter(goes_on) {
             return Ok(session);
         }

@@ -150,11 +150,7 @@ impl Workshop {
     }
 
     /// Passes a text on as it is written, piece by piece; ends when its writer is done.
-    pub(super) async fn forward(
-        &self,
-        mut deltas: UnboundedReceiver<String>,
-        event: impl Fn(u32, String) -> Event,
-    ) {
+    pub(super) async fn forward(&self, mut deltas: UnboundedReceiver<String>, event: impl Fn(u32, String) -> Event) {
         let mut part = 0;
         while let Some(mut gathered) = deltas.recv().await {
             let deadline = tokio::time::sleep(GATHER);

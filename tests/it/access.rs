@@ -49,7 +49,13 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("post", "/prompts/{name}/revert", r#"{"version": 1}"#, &[422], Stranger::NotFound),
     ("post", "/chat/sessions", r#"{"topic": "Shipping"}"#, &[201], Stranger::Own),
     ("get", "/chat/sessions", "", &[200], Stranger::Own),
-    ("post", "/chat/message", r#"{"chat_id": {session_id}, "message": "And for tankers?"}"#, &[200], Stranger::NotFound),
+    (
+        "post",
+        "/chat/message",
+        r#"{"chat_id": {session_id}, "message": "And for tankers?"}"#,
+        &[200],
+        Stranger::NotFound,
+    ),
     ("get", "/chat/sessions/{session_id}", "", &[200], Stranger::NotFound),
     (
         "put",

@@ -130,7 +130,8 @@ async fn a_program_polls_cheaply_and_hears_of_what_matters() {
     let session = alice.post("/chat/sessions", begin).await.expect(201)["chat_id"].clone();
     alice.post("/chat/message", json!({ "chat_id": session, "message": QUESTION })).await.expect(200);
     assert_eq!(poll(&format!("\"other\", {tag}")).await.status, 304);
-    for change in [json!({ "title": "Risks of shipping" }), json!({ "tags": ["risk"] }), json!({ "deprecated": true })] {
+    for change in [json!({ "title": "Risks of shipping" }), json!({ "tags": ["risk"] }), json!({ "deprecated": true })]
+    {
         let before = alice.get("/prompts/shipping_risks").await.headers["etag"].to_str().unwrap().to_owned();
         alice.put("/prompts/shipping_risks", change).await.expect(200);
         assert_eq!(poll(&before).await.status, 200);
@@ -224,7 +225,9 @@ async fn a_clone_to_be_the_next_version_is_for_those_who_may_publish_it() {
 async fn the_library_is_searched_filtered_sorted_and_paged() {
     let desk = Desk::start().await;
     let (alice, bob) = (desk.person("alice").await, desk.person("bob").await);
-    for (name, text) in [("alpha_memo", PROMPT.to_owned()), ("beta_memo", sailors()), ("gamma_brief", PROMPT.to_owned())] {
+    for (name, text) in
+        [("alpha_memo", PROMPT.to_owned()), ("beta_memo", sailors()), ("gamma_brief", PROMPT.to_owned())]
+    {
         publish(&alice, name, &text, "").await;
     }
     alice.put("/prompts/gamma_brief", json!({ "tags": ["Sea news"], "description": "Für Schöffen" })).await.expect(200);

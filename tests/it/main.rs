@@ -16,6 +16,7 @@ mod library;
 mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;
+mod month;
 mod permissions;
 mod queue;
 mod remote;

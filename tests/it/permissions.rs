@@ -26,17 +26,21 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::pin::Pin;
+use std::time::Duration;
 
 use prompt_workshop::domain::access::Visibility;
 use prompt_workshop::domain::account::Platform;
+use prompt_workshop::domain::batch::Texts;
 use prompt_workshop::domain::library::{Filter, Label, Pick, PromptName};
 use prompt_workshop::domain::place::Place;
 use prompt_workshop::domain::sharing::{Target, Who};
+use prompt_workshop::domain::suite::{NewSuite, SuiteName, SuiteQuestion};
 use prompt_workshop::domain::trial::TrialRequest;
 use prompt_workshop::domain::{
-    Access, Actor, AnswerId, ChatId, CommentId, DraftId, FeedId, InviteId, ProposalNumber, PushId, RevisionNumber, TrialId,
-    VersionNumber,
+    Access, Actor, AnswerId, BatchId, ChatId, CommentId, DraftId, FeedId, InviteId, ProposalNumber, PushId,
+    RevisionNumber, TrialId, VersionNumber,
 };
+use prompt_workshop::workshop::batch::BatchRequest;
 use prompt_workshop::workshop::comment::NewComment;
 use prompt_workshop::workshop::draft::{Save, Start};
 use prompt_workshop::workshop::feed::AddFeed;
@@ -91,6 +95,7 @@ struct Situation {
     code: String,
     prompt: String,
     session: ChatId,
+    batch: BatchId,
     answer: AnswerId,
 }
 
@@ -132,6 +137,7 @@ impl Situation {
         let comment = workshop.write_comment(&owner, &target, remark(), None).await.unwrap().comment.id;
         let (invite, code) = workshop.create_invite(&owner, &target, Access::Viewer, None).await.unwrap();
         let answer = workshop.ask_prompt(&owner, ask(&prompt), None).await.unwrap();
+        let batch = workshop.start_batch(&owner, draft, batch(), None).await.unwrap().id;
         let (session, answer) = (answer.chat.unwrap(), answer.id);
         workshop.set_label(&owner, &prompt, &label("candidate"), VersionNumber(1)).await.unwrap();
         if let Some(access) = role.shared() {
@@ -152,6 +158,7 @@ impl Situation {
             code: code.expose_secret().to_owned(),
             prompt,
             session,
+            batch,
             answer,
         }
     }
@@ -207,6 +214,21 @@ fn session(prompt: &str) -> Begin {
 
 fn say() -> Say {
     Say { question: "How did war-risk premiums move?".to_owned(), model: None, article_limit: 50 }
+}
+
+fn question(question: &str) -> SuiteQuestion {
+    SuiteQuestion { question: question.to_owned(), topic: "Shipping".to_owned(), article_limit: 50 }
+}
+
+fn suite(name: &str) -> NewSuite {
+    let questions = vec![question("How did war-risk premiums move?"), question("Which ports reopened, and when?")];
+    let name = SuiteName::parse(&name.to_lowercase()).unwrap();
+    NewSuite { name, title: String::new(), description: String::new(), questions }
+}
+
+fn batch() -> BatchRequest {
+    let suite = "usual_questions".to_owned();
+    BatchRequest { suite, texts: Texts::default(), models: Vec::new(), article_limit: None }
 }
 
 fn feed() -> AddFeed {
@@ -376,6 +398,26 @@ const CASES: &[Case] = &[
     // It is not answered yet, which only who asked hears.
     case!("rate_answer", "INNNNNN", |s, a| s.workshop.rate_answer(a, s.answer, None, Some("Good."))),
     case!("delete_session", spoils, "YNNNNNN", |s, a| s.workshop.delete_session(a, s.session)),
+    // Suites are seen by everybody; who made one changes it. Here that is the administrator.
+    case!("create_suite", "YYYYYYY", |s, a| async {
+        s.workshop.create_suite(a, suite(&format!("suite_{}_{}", a.name.split('.').next().unwrap(), s.number))).await
+    }),
+    case!("replace_suite", "FFFFFFY", |s, a| s.workshop.replace_suite(a, "usual_questions", suite("usual_questions"))),
+    case!("add_to_suite", "FFFFFFY", |s, a| async {
+        let name = SuiteName::parse("usual_questions").unwrap();
+        s.workshop.add_to_suite(a, &name, question("What changed at the port of Hallam?")).await
+    }),
+    case!("drop_from_suite", "FFFFFFY", |s, a| s.workshop.drop_from_suite(a, "usual_questions", 1)),
+    case!("delete_suite", "NNNNNNN", |s, a| s.workshop.delete_suite(a, "no_such_suite")),
+    case!("start_batch", "YYYFNNN", |s, a| s.workshop.start_batch(a, s.draft, batch(), None)),
+    case!("batch", "YYYYNNN", |s, a| s.workshop.batch(a, s.draft, s.batch)),
+    case!("batch_within", "YYYYNNN", |s, a| s.workshop.batch_within(a, s.draft, s.batch, Duration::ZERO)),
+    case!("batches", "YYYYNNN", |s, a| s.workshop.batches(a, s.draft, 10, 0)),
+    case!("history", "YYYYNNN", |s, a| s.workshop.history(a, s.draft)),
+    // It takes two tests, which only who may see the one hears.
+    case!("compare_trials", "IIIIIII", |s, a| async { s.workshop.compare_trials(a, &[s.trial]).await }),
+    case!("cancel_batch", spoils, "YYYFNNN", |s, a| s.workshop.cancel_batch(a, s.draft, s.batch)),
+    case!("cancel_batch_anywhere", spoils, "YYYFNNN", |s, a| s.workshop.cancel_batch_anywhere(a, s.batch)),
     // Articles and feeds.
     case!("describe_topic", "AAAAAAY", |s, a| s.workshop.describe_topic(a, "Shipping", "Ships and ports.")),
     case!("add_feed", "AAAAAAY", |s, a| async { s.workshop.add_feed(a, &feed()).await }),
@@ -442,6 +484,8 @@ fn letter(name: &str, done: Result<(), Error>) -> char {
 #[tokio::test]
 async fn every_use_case_lets_each_role_do_what_it_may_and_nothing_else() {
     let desk = Desk::with(Options { no_workers: true, ..Options::default() }).await;
+    let admin = desk.workshop().ensure_account("admin", true).await.unwrap().actor();
+    desk.workshop().create_suite(&admin, suite("usual_questions")).await.unwrap();
     let (mut number, mut wrong) = (0, Vec::new());
     for (index, role) in ROLES.into_iter().enumerate() {
         let mut situation = Situation::new(&desk, role, number).await;

@@ -24,7 +24,10 @@ async fn events(person: &Person, chat: i64, message: &str) -> Vec<Value> {
     let answer = person.post("/chat/message", json!({ "chat_id": chat, "message": message })).await;
     assert_eq!(answer.headers["content-type"], "text/event-stream");
     let text = answer.expect(200).as_str().unwrap().to_owned();
-    text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap()).collect()
+    text.lines()
+        .filter_map(|line| line.strip_prefix("data: "))
+        .map(|data| serde_json::from_str(data).unwrap())
+        .collect()
 }
 
 fn text_of(events: &[Value]) -> String {
@@ -41,7 +44,10 @@ async fn a_session_streams_each_answer_and_records_what_gave_it() {
     let said = events(&alice, chat, QUESTION).await;
     assert_eq!(text_of(&said), ANSWER);
     let done = said.last().unwrap();
-    assert_eq!((&done["done"], &done["prompt_name"], &done["version"]), (&json!(true), &json!("shipping_risks"), &json!(1)));
+    assert_eq!(
+        (&done["done"], &done["prompt_name"], &done["version"]),
+        (&json!(true), &json!("shipping_risks"), &json!(1))
+    );
     assert_eq!((&done["citation_summary"], &done["article_count"]), (&json!("1 claim, 1 cited"), &json!(4)));
     assert_eq!(done["articles"].as_array().unwrap().len(), 4);
 
@@ -58,7 +64,8 @@ async fn a_session_streams_each_answer_and_records_what_gave_it() {
     assert_eq!(session["answers"].as_array().unwrap().len(), 2);
     assert_eq!(session["answers"][0]["response"], ANSWER);
     let messages = alice.get(&format!("/chat/sessions/{chat}/messages")).await.expect(200);
-    let roles: Vec<_> = messages["messages"].as_array().unwrap().iter().map(|message| message["role"].clone()).collect();
+    let roles: Vec<_> =
+        messages["messages"].as_array().unwrap().iter().map(|message| message["role"].clone()).collect();
     assert_eq!(roles, ["person", "assistant", "person", "assistant"]);
     assert_eq!(alice.get("/prompts/shipping_risks").await.expect(200)["uses"], 2);
     assert_eq!(alice.get("/chat/sessions").await.expect(200)["total"], 1);
@@ -150,7 +157,8 @@ async fn an_answer_is_rated_and_opens_a_workshop_that_has_it_as_a_test() {
     desk.model().reply(ANSWER);
     let answer = events(&bob, chat, QUESTION).await.pop().unwrap()["answer_id"].as_str().unwrap().to_owned();
     let path = format!("/chat/sessions/{chat}/answers/{answer}");
-    let rated = bob.put(&format!("{path}/feedback"), json!({ "user_rating": 2, "notes": "no dates" })).await.expect(200);
+    let rated =
+        bob.put(&format!("{path}/feedback"), json!({ "user_rating": 2, "notes": "no dates" })).await.expect(200);
     assert_eq!((&rated["user_rating"], &rated["notes"]), (&json!(2), &json!("no dates")));
     bob.put(&format!("{path}/feedback"), json!({ "user_rating": 6 })).await.expect(422);
     alice.put(&format!("{path}/feedback"), json!({ "user_rating": 5 })).await.expect(404);
@@ -166,9 +174,13 @@ async fn an_answer_is_rated_and_opens_a_workshop_that_has_it_as_a_test() {
     assert!(first.contains(QUESTION) && first.contains(ANSWER) && first.contains("https://news.example/1"), "{first}");
     let tests = bob.get(&format!("/prompts/workshop/drafts/{}/tests", improved["draft_id"])).await.expect(200);
     let test = &tests["test_results"][0];
-    assert_eq!((&test["query"], &test["user_rating"], &test["notes"]), (&json!(QUESTION), &json!(2), &json!("no dates")));
+    assert_eq!(
+        (&test["query"], &test["user_rating"], &test["notes"]),
+        (&json!(QUESTION), &json!(2), &json!("no dates"))
+    );
     // It can be run again on the very articles that the answer was given.
-    let rerun = format!("/prompts/workshop/drafts/{}/tests/{}/rerun", improved["draft_id"], test["test_id"].as_str().unwrap());
+    let rerun =
+        format!("/prompts/workshop/drafts/{}/tests/{}/rerun", improved["draft_id"], test["test_id"].as_str().unwrap());
     bob.post(&rerun, json!({ "frozen": true })).await.expect(202);
     desk.close().await;
 }

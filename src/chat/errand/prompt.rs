@@ -74,8 +74,18 @@ const WORDS: &[Word] = &[
     ),
     word("prompt family", "NAME", "show what was cloned from what", &[NAME]),
     word("prompt title", "NAME TITLE", "change its title", &[NAME, needed("title", Kind::Text(100), "The title")]),
-    word("prompt about", "NAME [text]", "change its description", &[NAME, optional("text", Kind::Text(500), "The text")]),
-    word("prompt tags", "NAME [tags]", "change its tags", &[NAME, optional("tags", Kind::Text(300), "With commas between")]),
+    word(
+        "prompt about",
+        "NAME [text]",
+        "change its description",
+        &[NAME, optional("text", Kind::Text(500), "The text")],
+    ),
+    word(
+        "prompt tags",
+        "NAME [tags]",
+        "change its tags",
+        &[NAME, optional("tags", Kind::Text(300), "With commas between")],
+    ),
     word(
         "prompt deprecate",
         "NAME [SUCCESSOR]",
@@ -212,7 +222,6 @@ impl Errand {
         Ok(reply::described(&caller.workshop.describe_prompt(caller.actor, name, about).await?))
     }
 }
-
 
 /// Pushes a prompt. Where the result cannot be told later, it is waited for.
 async fn push(caller: &Caller<'_>, prompt: &str, pick: &Pick) -> Result<Reply, Error> {

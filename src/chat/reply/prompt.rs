@@ -27,8 +27,10 @@ pub fn prompt(picked: &Picked, marker: &str) -> Reply {
     if !prompt.description.is_empty() {
         reply.notes.push(prompt.description.clone());
     }
-    let newest = if *number == prompt.version { "the newest".to_owned() } else { format!("the newest is {}", prompt.version) };
-    let mut about = format!("by {owner} · {} · version {number}, {newest} · asked {} times", prompt.visibility, prompt.uses);
+    let newest =
+        if *number == prompt.version { "the newest".to_owned() } else { format!("the newest is {}", prompt.version) };
+    let mut about =
+        format!("by {owner} · {} · version {number}, {newest} · asked {} times", prompt.visibility, prompt.uses);
     if !prompt.tags.is_empty() {
         let _ = write!(about, " · {}", prompt.tags.join(", "));
     }
@@ -96,7 +98,10 @@ pub fn labelled(prompt: &Prompt, label: &Label, version: VersionNumber, before: 
 
 /// That an earlier text is the newest again.
 pub fn reverted(prompt: &Prompt, to: VersionNumber, number: VersionNumber) -> Reply {
-    Reply::said(format!("Version {number} of {} has the text of version {to}. Labels stay where they were.", prompt.name))
+    Reply::said(format!(
+        "Version {number} of {} has the text of version {to}. Labels stay where they were.",
+        prompt.name
+    ))
 }
 
 /// What is said about a prompt now.

@@ -79,7 +79,8 @@ pub fn answer(answer: &Answer) -> Reply {
             let text = answer.response.as_deref().unwrap_or_default().trim_end();
             let [line, check] =
                 numbers(&answer.engine, answer.article_count, answer.metrics, answer.citations.as_ref());
-            let reply = Reply::said(text).note(format!("{prompt_name} version {version} · {topic} · {line}")).note(check);
+            let reply =
+                Reply::said(text).note(format!("{prompt_name} version {version} · {topic} · {line}")).note(check);
             match ratings_line(&answer.ratings) {
                 Some(ratings) => reply.note(ratings),
                 None => reply,
@@ -97,12 +98,12 @@ pub fn answer(answer: &Answer) -> Reply {
 pub fn answer_to(asked: &Answer, asker: &str) -> Reply {
     let reply = answer(asked);
     let question = excerpt(&asked.question, 300);
-    let reply = Reply { text: format!("**{asker} asked {}: {question}**\n\n{}", asked.prompt_name, reply.text), ..reply };
+    let reply =
+        Reply { text: format!("**{asker} asked {}: {question}**\n\n{}", asked.prompt_name, reply.text), ..reply };
     if asked.status != AnswerStatus::Succeeded {
         return reply;
     }
-    let stars =
-        (1..=5).map(|stars| Action::new(format!("{stars} ★"), Button::new(Press::RateAnswer, asked.id, stars)));
+    let stars = (1..=5).map(|stars| Action::new(format!("{stars} ★"), Button::new(Press::RateAnswer, asked.id, stars)));
     let mut reply = Reply { actions: stars.collect(), ..reply };
     reply.actions.push(Action::new("Improve the prompt", Button::new(Press::Improve, asked.id, 0)));
     reply

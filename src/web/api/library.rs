@@ -238,7 +238,8 @@ async fn read(
     let tag = entity_tag(&body)?;
     let cache = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_known = |one: &str| matches!(one.trim(), "*") || one.trim().trim_start_matches("W/") == tag.trim_start_matches("W/");
+    let is_known =
+        |one: &str| matches!(one.trim(), "*") || one.trim().trim_start_matches("W/") == tag.trim_start_matches("W/");
     if known.split(',').any(is_known) {
         return Ok((StatusCode::NOT_MODIFIED, cache).into_response());
     }

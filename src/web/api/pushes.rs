@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Page;
+use crate::domain::PushId;
 use crate::domain::library::Pick;
 use crate::domain::push::{Push, PushStatus};
-use crate::domain::PushId;
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};

@@ -101,7 +101,11 @@ impl From<Session> for SessionBody {
 /// Begins a session with a prompt. A version or label that does not exist is refused.
 #[utoipa::path(post, path = "/chat/sessions", tag = "sessions", request_body = BeginBody,
     responses((status = 201, body = SessionBody), Missing, Refusals, Unreadable))]
-async fn begin(State(web): State<Web>, Signed(actor): Signed, Json(body): Json<BeginBody>) -> Result<Response, Problem> {
+async fn begin(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Json(body): Json<BeginBody>,
+) -> Result<Response, Problem> {
     let mut checks = Checks::default();
     let topic = checks.take(trial::parse_topic(&body.topic));
     let title = checks.take(session::parse_title(&body.title));
@@ -277,9 +281,10 @@ async fn say(
     let model = body.model.filter(|model| !model.is_empty()).map(|model| checks.take(trial::parse_model(&model)));
     let limit = checks.take(trial::parse_limit(body.limit));
     let key = checks.take(idempotency_key(&headers));
-    let say = question.zip(limit).zip(key).map(|((question, article_limit), key)| {
-        (Say { question, model: model.flatten(), article_limit }, key)
-    });
+    let say = question
+        .zip(limit)
+        .zip(key)
+        .map(|((question, article_limit), key)| (Say { question, model: model.flatten(), article_limit }, key));
     let (say, key) = checks.finish(say)?;
     let events = web.workshop.events().subscribe();
     let answer = web.workshop.ask_in_session(&actor, chat, say, key.as_deref()).await?.id;
