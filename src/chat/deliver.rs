@@ -80,9 +80,12 @@ async fn post<P: Port>(
 async fn note(workshop: &Workshop, delivery: &Delivery, scene: &Scene, posted: &Posted) -> Result<(), Error> {
     match scene {
         Scene::Card { draft, .. } => workshop.card_posted(delivery, &posted.place, draft.id, posted.first()).await,
-        Scene::Message { .. } | Scene::Trial(..) | Scene::Batch(..) | Scene::Answer(..) | Scene::Note(_) | Scene::Told(_) => {
-            workshop.delivery_posted(delivery.id, &posted.ids, &posted.place.channel).await
-        }
+        Scene::Message { .. }
+        | Scene::Trial(..)
+        | Scene::Batch(..)
+        | Scene::Answer(..)
+        | Scene::Note(_)
+        | Scene::Told(_) => workshop.delivery_posted(delivery.id, &posted.ids, &posted.place.channel).await,
     }
 }
 

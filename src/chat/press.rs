@@ -144,9 +144,7 @@ pub(super) async fn submitted(turn: &Turn<'_>, form: &Form) -> Result<Answer, Er
             workshop.accept_proposal(actor, *draft, *proposal, Some(changes)).await?;
             Ok(Answer::Nothing)
         }
-        Form::Compare { trial, with } => {
-            Ok(Answer::Here(compare::compare(workshop, actor, *trial, *with).await?))
-        }
+        Form::Compare { trial, with } => Ok(Answer::Here(compare::compare(workshop, actor, *trial, *with).await?)),
         Form::Say { draft, text } => turn.say_by_form(*draft, text).await,
         Form::New { need } => turn.start(need).await,
     }

@@ -16,9 +16,8 @@ pub enum Made {
 
 /// What was made under a key before.
 pub async fn find(conn: &mut Conn, key: &str) -> Result<Option<Made>, Error> {
-    let row = sqlx::query!("select draft_id, trial_id, batch_id from once where key = $1", key)
-        .fetch_optional(conn)
-        .await?;
+    let row =
+        sqlx::query!("select draft_id, trial_id, batch_id from once where key = $1", key).fetch_optional(conn).await?;
     Ok(row.and_then(|row| match (row.draft_id, row.trial_id) {
         (Some(draft), _) => Some(Made::Draft(DraftId(draft))),
         (None, Some(trial)) => Some(Made::Trial(TrialId(trial))),

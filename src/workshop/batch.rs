@@ -149,17 +149,12 @@ impl Workshop {
     }
 
     /// The texts to test, each of which is there and may be seen by the actor.
-    async fn texts_of(
-        &self,
-        conn: &mut Conn,
-        actor: &Actor,
-        draft: &Draft,
-        wanted: Texts,
-    ) -> Result<Vec<Text>, Error> {
+    async fn texts_of(&self, conn: &mut Conn, actor: &Actor, draft: &Draft, wanted: Texts) -> Result<Vec<Text>, Error> {
         let Texts { mut revisions, versions } = wanted;
         if revisions.is_empty() && versions.is_empty() {
             if draft.text.trim().is_empty() {
-                let reason = "has no text yet: say what you need in the conversation, or write it by hand, then test it";
+                let reason =
+                    "has no text yet: say what you need in the conversation, or write it by hand, then test it";
                 return Err(Invalid::new("draft_content", reason).into());
             }
             revisions.push(draft.revision);

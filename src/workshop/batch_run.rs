@@ -194,12 +194,7 @@ impl Workshop {
 }
 
 /// Runs tests, as many at a time as the pace allows, until all have ended or the service stops.
-async fn work_off(
-    work: Arc<Work>,
-    open: Vec<Open>,
-    results: Results,
-    stop: &CancellationToken,
-) -> Result<(), Error> {
+async fn work_off(work: Arc<Work>, open: Vec<Open>, results: Results, stop: &CancellationToken) -> Result<(), Error> {
     let mut running: JoinSet<Result<(), Error>> = JoinSet::new();
     let mut group: (i32, Found) = (-1, Found::default());
     for test in open {

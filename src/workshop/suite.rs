@@ -43,12 +43,7 @@ impl Workshop {
 
     /// Adds a question to a suite, which is made when there is none of this name. A question that is there already is a
     /// success that does nothing.
-    pub async fn add_to_suite(
-        &self,
-        actor: &Actor,
-        name: &SuiteName,
-        question: SuiteQuestion,
-    ) -> Result<Suite, Error> {
+    pub async fn add_to_suite(&self, actor: &Actor, name: &SuiteName, question: SuiteQuestion) -> Result<Suite, Error> {
         let known = store::suite::find(&mut *self.store.conn().await?, name.as_str()).await?;
         let Some(known) = known else {
             let (title, description) = (String::new(), String::new());

@@ -79,7 +79,10 @@ async fn a_suite_is_made_and_seen_by_all_and_changed_by_its_owner() {
     bob.delete("/suites/usual_questions").await.expect(403);
     let changed = alice.put("/suites/usual_questions", one.clone()).await.expect(200);
     assert_eq!(changed["questions"].as_array().unwrap().len(), 1);
-    admin.put("/suites/usual_questions", json!({ "name": "energy_only", "questions": [questions()[2]] })).await.expect(200);
+    admin
+        .put("/suites/usual_questions", json!({ "name": "energy_only", "questions": [questions()[2]] }))
+        .await
+        .expect(200);
     alice.get("/suites/usual_questions").await.expect(404);
     alice.delete("/suites/energy_only").await.expect(200);
     assert_eq!(bob.get("/suites").await.expect(200)["total"], 0);
@@ -101,7 +104,10 @@ async fn what_makes_no_suite_is_refused_field_by_field() {
         (json!({ "name": "usual", "questions": [questions()[0], questions()[0]] }), "questions"),
         (json!({ "name": "usual", "questions": [{ "test_query": "short", "topic": "Energy" }] }), "test_query"),
         (json!({ "name": "usual", "questions": [{ "test_query": "Long enough?", "topic": "Moon" }] }), "topic"),
-        (json!({ "name": "usual", "questions": [{ "test_query": "Long enough?", "topic": "Energy", "limit": 4 }] }), "limit"),
+        (
+            json!({ "name": "usual", "questions": [{ "test_query": "Long enough?", "topic": "Energy", "limit": 4 }] }),
+            "limit",
+        ),
     ];
     for (body, field) in cases {
         let refused = alice.post("/suites", body).await.expect(422);
@@ -135,10 +141,17 @@ async fn a_batch_runs_on_revisions_and_models_and_finds_articles_once_for_each_q
     alice.put(&format!("{test}/feedback"), json!({ "user_rating": 4 })).await.expect(200);
     let path = format!("{}/{}", batches(draft), batch["batch_id"].as_str().unwrap());
     let now = alice.get(&path).await.expect(200);
-    assert_eq!((&now["table"][0]["cells"][0]["mean_rating"], &now["summary"][0]["mean_rating"]), (&json!(4.0), &json!(4.0)));
+    assert_eq!(
+        (&now["table"][0]["cells"][0]["mean_rating"], &now["summary"][0]["mean_rating"]),
+        (&json!(4.0), &json!(4.0))
+    );
     let history = alice.get(&format!("/prompts/workshop/drafts/{draft}/history")).await.expect(200);
     let first = &history["history"][0];
-    assert_eq!((&first["revision"], &first["tests"], &first["rating_count"]), (&json!(1), &json!(6), &json!(1)), "{first}");
+    assert_eq!(
+        (&first["revision"], &first["tests"], &first["rating_count"]),
+        (&json!(1), &json!(6), &json!(1)),
+        "{first}"
+    );
     assert_eq!((&first["mean_rating"], &history["history"][1]["mean_rating"]), (&json!(4.0), &Value::Null));
     assert!(first["citation_validity"].as_f64().is_some_and(|share| share > 0.0 && share < 1.0), "{first}");
 
@@ -166,7 +179,10 @@ async fn versions_of_the_prompt_are_tested_beside_revisions() {
     let cells = &batch["table"][0]["cells"];
     let ids = [cells[1]["test_id"].as_str().unwrap(), cells[0]["test_id"].as_str().unwrap()];
     let compared = alice.get(&format!("/tests/compare?tests={},{}", ids[0], ids[1])).await.expect(200);
-    assert_eq!((&compared["tests"][0]["test"]["version"], &compared["tests"][0]["prompt_diff"]), (&json!(1), &json!("")));
+    assert_eq!(
+        (&compared["tests"][0]["test"]["version"], &compared["tests"][0]["prompt_diff"]),
+        (&json!(1), &json!(""))
+    );
     let diff = compared["tests"][1]["prompt_diff"].as_str().unwrap();
     assert!(diff.contains("version 1 of shipping_risk") && diff.contains("+You are a risk analyst"), "{diff}");
     let common = compared["articles_in_common"].as_array().unwrap();

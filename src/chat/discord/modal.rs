@@ -189,11 +189,7 @@ pub(in crate::chat) fn shown(sheet: &Sheet) -> Result<Shown, Invalid> {
             let options: Vec<Value> = others.iter().take(ENTRIES).map(choice).collect();
             let id = Button::new(Press::Compare, trial.id, 0).to_string();
             Shown::List {
-                text: format!(
-                    "Compare {} on \"{}\" with which test?",
-                    trial.tested(),
-                    plain(&trial.question, 200)
-                ),
+                text: format!("Compare {} on \"{}\" with which test?", trial.tested(), plain(&trial.question, 200)),
                 row: select(&id, "Choose a test", options, 1),
             }
         }

@@ -36,7 +36,10 @@ pub fn suite(suite: &Suite, marker: &str) -> Reply {
     Reply {
         title: format!("Suite {}{title}", suite.name),
         text: text.trim_end().to_owned(),
-        hint: format!("Run it on the draft here: {marker}suite run {0}, or on revisions: {marker}suite run {0} 1,3", suite.name),
+        hint: format!(
+            "Run it on the draft here: {marker}suite run {0}, or on revisions: {marker}suite run {0} 1,3",
+            suite.name
+        ),
         ..Reply::default()
     }
     .note(format!("{} questions · by {owner}", suite.questions.len()))
@@ -77,5 +80,8 @@ pub fn suite_goes_on(batch: &Batch) -> Reply {
 
 /// Why a suite cannot be run here.
 pub fn lives_nowhere(draft: &Draft, marker: &str) -> String {
-    format!("{} has no thread for the table yet: open it by {marker}open {}, then run the suite there", draft.id, draft.id)
+    format!(
+        "{} has no thread for the table yet: open it by {marker}open {}, then run the suite there",
+        draft.id, draft.id
+    )
 }

@@ -116,11 +116,7 @@ pub async fn cells(conn: &mut Conn, id: BatchId) -> Result<Vec<Cell>, Error> {
 /// How many tests a person asked for in batches since a time, and when the oldest of them.
 ///
 /// Takes a lock on the person's batches until the transaction ends, so that two requests at once cannot both be the last.
-pub async fn usage_since(
-    conn: &mut Conn,
-    account: AccountId,
-    since: Instant,
-) -> Result<(i64, Option<Instant>), Error> {
+pub async fn usage_since(conn: &mut Conn, account: AccountId, since: Instant) -> Result<(i64, Option<Instant>), Error> {
     lock_account(conn, account).await?;
     let usage = sqlx::query!(
         r#"select coalesce(sum(tests), 0)::bigint as "tests!", min(created_at) as oldest
@@ -134,9 +130,7 @@ pub async fn usage_since(
 }
 
 async fn lock_account(conn: &mut Conn, account: AccountId) -> Result<(), Error> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 2))", account.0)
-        .execute(conn)
-        .await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1::uuid::text, 2))", account.0).execute(conn).await?;
     Ok(())
 }
 

@@ -7,7 +7,9 @@ use super::{Conn, Error, corrupt};
 use crate::domain::citation::CitationCheck;
 use crate::domain::research_window::Window;
 use crate::domain::trial::{Failure, Metrics, Rating, Trial, TrialStatus};
-use crate::domain::{AccountId, BatchId, ChatId, DraftId, Instant, RetrievalId, RevisionNumber, TrialId, VersionNumber};
+use crate::domain::{
+    AccountId, BatchId, ChatId, DraftId, Instant, RetrievalId, RevisionNumber, TrialId, VersionNumber,
+};
 
 struct Row {
     id: uuid::Uuid,

@@ -161,8 +161,10 @@ impl From<Report> for WholeBatch {
         let summary = (0..table.columns.len()).map(|column| table.summary(column).into()).collect();
         let queries: Vec<String> = (0..table.rows.len()).map(|row| table.question(row).to_owned()).collect();
         let rows = table.rows.into_iter().zip(queries);
-        let table = rows
-            .map(|(cells, query)| RowBody { query, cells: cells.into_iter().map(|cell| cell.map(Into::into)).collect() });
+        let table = rows.map(|(cells, query)| RowBody {
+            query,
+            cells: cells.into_iter().map(|cell| cell.map(Into::into)).collect(),
+        });
         Self { batch: batch.into(), table: table.collect(), summary }
     }
 }

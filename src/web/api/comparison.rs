@@ -56,7 +56,8 @@ async fn compare(
     Query(wanted): Query<Wanted>,
 ) -> Result<axum::Json<ComparisonBody>, Problem> {
     let named = wanted.tests.unwrap_or_default();
-    let ids: Result<Vec<TrialId>, _> = named.split(',').filter(|id| !id.is_empty()).map(|id| id.trim().parse()).collect();
+    let ids: Result<Vec<TrialId>, _> =
+        named.split(',').filter(|id| !id.is_empty()).map(|id| id.trim().parse()).collect();
     let ids = ids.map_err(|_| Invalid::new("tests", "must be ids of tests, separated by commas"))?;
     let comparison = web.workshop.compare_trials(&actor, &ids).await?;
     let bodies = |articles: Vec<FrozenArticle>| articles.into_iter().enumerate().map(ArticleBody::of).collect();

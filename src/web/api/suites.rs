@@ -61,17 +61,18 @@ fn parse(body: NewSuiteBody, known: &str) -> Result<NewSuite, Problem> {
         let question = checks.take(trial::parse_question(&one.test_query));
         let topic = checks.take(trial::parse_topic(&one.topic));
         let limit = checks.take(trial::parse_limit(one.limit));
-        questions.extend(
-            question
-                .zip(topic)
-                .zip(limit)
-                .map(|((question, topic), article_limit)| SuiteQuestion { question, topic, article_limit }),
-        );
+        questions.extend(question.zip(topic).zip(limit).map(|((question, topic), article_limit)| SuiteQuestion {
+            question,
+            topic,
+            article_limit,
+        }));
     }
-    let new = name
-        .zip(title)
-        .zip(description)
-        .map(|((name, title), description)| NewSuite { name, title, description, questions });
+    let new = name.zip(title).zip(description).map(|((name, title), description)| NewSuite {
+        name,
+        title,
+        description,
+        questions,
+    });
     checks.finish(new)
 }
 
