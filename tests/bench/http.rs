@@ -58,11 +58,20 @@ impl Client {
 
     /// Sends JSON; `wait` asks for the outcome.
     pub async fn post(&mut self, path: &str, body: &Value, wait: bool) -> anyhow::Result<Answer> {
+        self.send_json("POST", path, body, wait).await
+    }
+
+    /// Sends JSON that replaces what is there.
+    pub async fn put(&mut self, path: &str, body: &Value) -> anyhow::Result<Answer> {
+        self.send_json("PUT", path, body, false).await
+    }
+
+    async fn send_json(&mut self, method: &str, path: &str, body: &Value, wait: bool) -> anyhow::Result<Answer> {
         let body = body.to_string();
         let wait = if wait { "prefer: wait=60\r\n" } else { "" };
         let (token, length) = (&self.token, body.len());
         self.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n{wait}\
+            "{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n{wait}\
              content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         ))
         .await

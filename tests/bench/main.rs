@@ -6,6 +6,7 @@
 //!
 //! `BENCH_QUICK=1` measures a tenth. `cargo bench --bench workshop -- search idle` measures only what is named.
 
+mod batch;
 mod corpus;
 mod database;
 mod http;
@@ -51,6 +52,7 @@ type Measure = for<'a> fn(&'a mut Bench) -> Measured<'a>;
 
 const MEASURES: &[(&str, Measure)] = &[
     ("trials", |bench| Box::pin(trials::run(bench))),
+    ("batch", |bench| Box::pin(batch::run(bench))),
     ("starts", |bench| Box::pin(starts::run(bench))),
     ("prompts", |bench| Box::pin(prompts::run(bench))),
     ("library", |bench| Box::pin(library::run(bench))),
