@@ -79,7 +79,11 @@ impl Source {
             ("timezone", "UTC"),
         ]);
         let database = options.get_database().unwrap_or(options.get_username()).to_owned();
-        let name = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
+        let (host, port) = (options.get_host(), options.get_port());
+        let name = match options.get_socket() {
+            Some(socket) => format!("postgres://{}:{port}/{database}", socket.display()),
+            None => format!("postgres://{host}:{port}/{database}"),
+        };
         let conn = sqlx::PgConnection::connect_with(&options).await.map_err(Error::Open)?;
         Ok(Self { kind: Kind::Postgres(conn), name })
     }

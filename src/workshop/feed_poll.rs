@@ -3,7 +3,7 @@
 //! A feed is claimed, fetched outside any transaction, and finished by whoever still holds the claim. Hosts are asked side
 //! by side, but each gets one request at a time, over all copies of the service, with a pause between two.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -155,7 +155,8 @@ impl Workshop {
         now: Instant,
     ) -> Result<(usize, Unread), Error> {
         store::feed::lock_links(tx).await?;
-        let keys: Vec<Key> = content.entries.iter().flat_map(|entry| keys(feed, entry)).collect();
+        let own = content.entries.iter().filter_map(|entry| Key::of_entry(feed.id, &entry.id));
+        let keys: Vec<Key> = content.entries.iter().flat_map(keys).chain(own).collect();
         let spellings: Vec<String> =
             content.entries.iter().flat_map(|entry| &entry.links).flat_map(|link| link::spellings(link)).collect();
         let known = store::feed::known(tx, &keys, &spellings).await?;
@@ -209,10 +210,16 @@ impl<'a> Intake<'a> {
     }
 
     fn take(&mut self, entry: &Entry) {
-        let keys = keys(self.feed, entry);
-        let before = keys.iter().find_map(|key| self.seen.get(key).cloned());
-        let uri = before.or_else(|| self.offer(entry, &keys));
-        let Some(uri) = uri else { return };
+        let mut keys = keys(entry);
+        let own = Key::of_entry(self.feed.id, &entry.id);
+        let before = own.iter().chain(&keys).find_map(|key| self.seen.get(key).cloned());
+        let taken = match before {
+            Some(uri) => Some((uri, false)),
+            None => self.offer(entry, own, &keys),
+        };
+        let Some((uri, is_new)) = taken else { return };
+        // An article belongs to the one entry that brought it; others only lead to it.
+        keys.extend(own.filter(|_| is_new));
         for key in keys {
             if self.seen.insert(key, uri.clone()).is_none() && !self.by_key.contains_key(key.as_bytes()) {
                 self.links.push((key, uri.clone()));
@@ -220,13 +227,15 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Takes an entry that no entry before was; the address of its article, unless it cannot be taken.
-    fn offer(&mut self, entry: &Entry, keys: &[Key]) -> Option<String> {
-        let own = Key::of_entry(self.feed.id, &entry.id);
-        let same = keys.iter().find_map(|key| Some((*key, self.by_key.get(key.as_bytes())?)));
+    /// Takes an entry that no entry before was; the address of its article and whether that is new, unless it cannot be
+    /// taken.
+    fn offer(&mut self, entry: &Entry, own: Option<Key>, keys: &[Key]) -> Option<(String, bool)> {
+        let brought = own.and_then(|own| self.by_key.get(own.as_bytes()));
+        let is_own = brought.is_some();
+        let linked = || keys.iter().find_map(|key| self.by_key.get(key.as_bytes()));
         let spelled =
             || entry.links.iter().flat_map(|link| link::spellings(link)).find_map(|uri| self.by_uri.get(&uri));
-        let known = same.map(|(_, known)| known).or_else(spelled).cloned();
+        let known = brought.or_else(linked).or_else(spelled).cloned();
         let Some(address) = known.as_ref().map(|known| known.uri.clone()).or_else(|| entry.address()) else {
             self.leave("it has no link".to_owned());
             return None;
@@ -244,20 +253,14 @@ impl<'a> Intake<'a> {
                 return None;
             }
         };
-        match known {
-            None => {
-                self.new += 1;
-                self.articles.insert(address.clone(), article);
-            }
-            // A feed may correct what it brought itself, as long as nobody has added to it.
-            Some(known) => {
-                let is_own = own.is_some_and(|own| self.by_key.get(own.as_bytes()).is_some_and(|k| k.uri == known.uri));
-                if is_own && known.plain && known.content_hash != article.content_hash() {
-                    self.articles.insert(address.clone(), article);
-                }
-            }
+        let is_new = known.is_none();
+        self.new += usize::from(is_new);
+        // A feed may correct what it brought itself, as long as nobody has added to it.
+        let corrects = |known: Known| is_own && known.plain && known.content_hash != article.content_hash();
+        if known.is_none_or(corrects) {
+            self.articles.insert(address.clone(), article);
         }
-        Some(address)
+        Some((address, is_new))
     }
 
     fn leave(&mut self, reason: String) {
@@ -268,14 +271,12 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// What an entry is known by.
-fn keys(feed: &Feed, entry: &Entry) -> Vec<Key> {
-    let links =
-        entry.links.iter().map(String::as_str).filter(|link| !link::only_counts(link) || entry.links.len() == 1);
+/// The links that an entry is known by.
+fn keys(entry: &Entry) -> Vec<Key> {
+    let is_alone = entry.links.len() == 1;
+    let links = entry.links.iter().map(String::as_str).filter(|link| is_alone || !link::only_counts(link));
     let id = std::iter::once(entry.id.as_str()).filter(|id| id.contains("://"));
-    let of_links = links.chain(id).filter_map(Key::of_link);
-    let keys: HashSet<Key> = Key::of_entry(feed.id, &entry.id).into_iter().chain(of_links).collect();
-    keys.into_iter().collect()
+    links.chain(id).filter_map(Key::of_link).collect()
 }
 
 fn fail(feed: &mut Feed, error: &feed::Error, now: Instant) {
