@@ -5,6 +5,7 @@
 use super::command::{self, Command, Unclear};
 use super::errand::Caller;
 use super::inbound::{CommitFields, Inbound, What};
+use super::plain::parse_plain;
 use super::reply::{self, Action, Reply};
 use super::{outline, press, quiet};
 use crate::chat::button::{Button, Press};
@@ -110,12 +111,12 @@ impl Turn<'_> {
             }
         };
         match living {
-            Some(draft) => match command::parse_plain(text) {
+            Some(draft) => match parse_plain(text) {
                 Command::Say(said) => self.say(draft, &said).await,
                 command => self.carry_out(command, living).await,
             },
             None if !addressed => Ok(Answer::Nothing),
-            None => match (command::parse(text), command::parse_plain(text)) {
+            None => match (command::parse(text), parse_plain(text)) {
                 // "new …" is never talk where no workshop lives.
                 (Ok(command @ (Command::New(_) | Command::Help)), _) => self.carry_out(command, None).await,
                 // A slip of one word; more than that is what somebody needs.

@@ -17,6 +17,7 @@ mod form;
 mod handle;
 pub mod inbound;
 mod outline;
+mod plain;
 mod port;
 mod press;
 mod quiet;

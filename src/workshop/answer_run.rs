@@ -6,8 +6,9 @@ use std::time::{Duration, Instant as Stopwatch};
 use uuid::Uuid;
 
 use super::admission::ORPHAN_AFTER;
+use super::compose::Exchange;
 use super::event::{Event, notify};
-use super::research::{self, Exchange, Inquiry, Retrieval};
+use super::research::{self, Inquiry, Retrieval};
 use super::session::{AnswerQuestion, delivery_key};
 use super::trial_run::{MOST_STARTS, Ran, capital};
 use super::{Error, Noun, Workshop};
@@ -16,7 +17,7 @@ use crate::domain::trial::Metrics;
 use crate::domain::{AnswerId, text};
 use crate::llm::{self, Sink, retry};
 use crate::queue::Job;
-use crate::store::answer::Success;
+use crate::store::answer::run::{self, Success};
 use crate::store::{self, Conn};
 
 /// What people read when workers died over a question.
@@ -30,7 +31,7 @@ impl Workshop {
     pub async fn answer_question(&self, id: AnswerId, attempt: u32) -> Result<Ran, Error> {
         let token = Uuid::new_v4();
         let mut conn = self.store.conn().await?;
-        let Some(starts) = store::answer::start(&mut conn, id, token).await? else { return Ok(Ran::Done) };
+        let Some(starts) = run::start(&mut conn, id, token).await? else { return Ok(Ran::Done) };
         let Some(answer) = store::answer::find(&mut conn, id).await? else { return Ok(Ran::Done) };
         drop(conn);
         if starts > MOST_STARTS {
@@ -92,7 +93,7 @@ impl Workshop {
             metrics: Metrics { execution_ms: Some(took.as_millis().min(i32::MAX as u128) as i32), ..said.metrics },
         };
         let mut tx = self.store.begin().await?;
-        if store::answer::succeed(&mut tx, id, token, &success, self.now()).await? {
+        if run::succeed(&mut tx, id, token, &success, self.now()).await? {
             self.question_ended(&mut tx, id).await?;
         }
         store::commit(tx).await?;
@@ -103,7 +104,7 @@ impl Workshop {
     async fn retry_question(&self, id: AnswerId, token: Uuid, attempt: u32, error: &llm::Error) -> Result<Ran, Error> {
         if let Some(wait) = retry::delay(error, attempt, self.models.attempts()) {
             tracing::warn!(answer.id = %id, attempt, %error, "Question {id} will be tried again");
-            store::answer::give_back(&mut *self.store.conn().await?, id, token).await?;
+            run::give_back(&mut *self.store.conn().await?, id, token).await?;
             return Ok(Ran::Retry(wait));
         }
         let tried = if attempt > 1 { format!(" It was tried {attempt} times.") } else { String::new() };
@@ -113,7 +114,7 @@ impl Workshop {
 
     async fn fail_question(&self, id: AnswerId, token: Uuid, failure: &str) -> Result<Ran, Error> {
         let mut tx = self.store.begin().await?;
-        if store::answer::fail(&mut tx, id, token, &text::clean(failure), self.now()).await? {
+        if run::fail(&mut tx, id, token, &text::clean(failure), self.now()).await? {
             self.question_ended(&mut tx, id).await?;
         }
         store::commit(tx).await?;
@@ -131,8 +132,7 @@ impl Workshop {
     /// Fails questions whose job has ended without them; says how many.
     pub(super) async fn reconcile_questions(&self) -> Result<usize, Error> {
         let mut tx = self.store.begin().await?;
-        let orphans =
-            store::answer::orphans(&mut tx, AnswerQuestion::QUEUE.as_str(), self.now() - ORPHAN_AFTER).await?;
+        let orphans = run::orphans(&mut tx, AnswerQuestion::QUEUE.as_str(), self.now() - ORPHAN_AFTER).await?;
         for id in &orphans {
             tracing::error!(answer.id = %id, "Question {id} was left without a job and fails");
             self.abandon_question(&mut tx, *id, INTERRUPTED).await?;
@@ -142,7 +142,7 @@ impl Workshop {
     }
 
     async fn abandon_question(&self, conn: &mut Conn, id: AnswerId, failure: &str) -> Result<(), Error> {
-        if store::answer::abandon(conn, id, failure, self.now()).await? {
+        if run::abandon(conn, id, failure, self.now()).await? {
             self.question_ended(conn, id).await?;
         }
         Ok(())

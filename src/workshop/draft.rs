@@ -196,16 +196,6 @@ impl Workshop {
         Ok(Started { draft, welcome })
     }
 
-    /// The name that a draft is most likely to be committed under.
-    pub async fn suggested_prompt_name(&self, draft: &Draft) -> Result<Option<String>, Error> {
-        if draft.publishes
-            && let Some((name, _)) = self.prompt_reference(draft.parent).await?
-        {
-            return Ok(Some(name));
-        }
-        Ok(draft.suggested_prompt_name().map(|name| name.to_string()))
-    }
-
     /// A page of the drafts that the actor may see, newest first, and how many there are in all.
     pub async fn drafts(
         &self,

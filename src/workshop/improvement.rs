@@ -7,6 +7,7 @@ use super::draft::Start;
 use super::version::{Picked, picked};
 use super::{Error, Workshop};
 use crate::domain::article::FrozenArticle;
+use crate::domain::draft::Draft;
 use crate::domain::library::Pick;
 use crate::domain::text::excerpt;
 use crate::domain::{Access, Actor, Invalid};
@@ -39,6 +40,16 @@ impl Workshop {
         let Some(name) = &start.parent else { return Ok((None, None)) };
         let prompt = self.prompt_for(conn, actor, name, needed).await?;
         Ok((Some(picked(conn, prompt, &Pick::Newest).await?), None))
+    }
+
+    /// The name that a draft is most likely to be committed under.
+    pub async fn suggested_prompt_name(&self, draft: &Draft) -> Result<Option<String>, Error> {
+        if draft.publishes
+            && let Some((name, _)) = self.prompt_reference(draft.parent).await?
+        {
+            return Ok(Some(name));
+        }
+        Ok(draft.suggested_prompt_name().map(|name| name.to_string()))
     }
 }
 

@@ -15,6 +15,7 @@ pub mod batch_run;
 pub mod clock;
 pub mod comment;
 pub mod comparison;
+pub mod compose;
 pub mod delivery;
 pub mod doctor;
 pub mod draft;

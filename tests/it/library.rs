@@ -1,6 +1,7 @@
 //! The library: versions, labels, going back, deprecation, families, search, and what programs poll.
 
 use axum::http::Method;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::support::desk::{Desk, PROMPT, Person};
@@ -230,6 +231,7 @@ async fn the_library_is_searched_filtered_sorted_and_paged() {
     {
         publish(&alice, name, &text, "").await;
     }
+    desk.clock.advance(TimeDelta::minutes(1));
     alice.put("/prompts/gamma_brief", json!({ "tags": ["Sea news"], "description": "Für Schöffen" })).await.expect(200);
     let names = async |query: &str| -> Vec<String> {
         let found = bob.get(&format!("/prompts?{query}")).await.expect(200);

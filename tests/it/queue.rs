@@ -284,16 +284,16 @@ async fn two_copies_of_the_schedule_push_one_job_for_each_tick() {
     let other = Desk::with(Options { database: Some(one.database.clone()), ..Options::default() }).await;
     let mut conn = one.database.connect().await;
     // Notes every attempt to push, also those that come second.
-    let note_pushes = "create table pushes (key text not null);
+    let note_pushes = "create table pushed_jobs (key text not null);
         create function note_push() returns trigger language plpgsql as
-            $$ begin insert into pushes values (new.idempotency_key); return new; end $$;
+            $$ begin insert into pushed_jobs values (new.idempotency_key); return new; end $$;
         create trigger note_push before insert on apalis.jobs for each row execute function note_push()";
     sqlx::raw_sql(note_pushes).execute(&mut conn).await.unwrap();
     let schedules = [&one, &other].map(|desk| tokio::spawn(schedule::run(desk.workshop().clone())));
-    until("both copies have pushed both entries of one tick", SOON, || async {
+    until("both copies have pushed at least two entries of one tick", SOON, || async {
         let twice = "select count(distinct split_part(key, ':', 2)) from
-            (select key from pushes where key like 'cron:%' group by key having count(*) = 2) pushed";
-        count(&one.database, twice).await == 2
+            (select key from pushed_jobs where key like 'cron:%' group by key having count(*) = 2) pushed";
+        count(&one.database, twice).await >= 2
     })
     .await;
     until("the jobs are done", SOON, || async {
@@ -303,7 +303,7 @@ async fn two_copies_of_the_schedule_push_one_job_for_each_tick() {
     for schedule in schedules {
         schedule.abort();
     }
-    let keys = count(&one.database, "select count(distinct key) from pushes").await;
+    let keys = count(&one.database, "select count(distinct key) from pushed_jobs").await;
     assert_eq!(count(&one.database, "select count(*) from apalis.jobs").await, keys);
     assert_eq!(count(&one.database, "select coalesce(sum(attempts), 0) from apalis.jobs").await, keys, "each ran once");
     other.close().await;

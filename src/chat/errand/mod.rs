@@ -218,7 +218,7 @@ impl Caller<'_> {
             Some(place) => self.workshop.latest_draft(self.actor, place).await?,
             None => None,
         };
-        let reason = format!("is not named; see {0}list, or start one with {0}new", self.marker);
+        let reason = format!("is not named, and you have none: start one with {}new", self.marker);
         latest.ok_or_else(|| Invalid::new("draft", reason).into())
     }
 }

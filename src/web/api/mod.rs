@@ -4,6 +4,7 @@ mod activity;
 mod articles;
 mod batches;
 mod comments;
+mod commit;
 mod comparison;
 mod drafts;
 mod exchange;
@@ -61,6 +62,7 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(comparison::routes())
         .merge(suites::routes())
         .merge(batches::routes())
+        .merge(commit::routes())
         .merge(library::routes())
         .merge(versions::routes())
         .merge(sessions::routes())

@@ -322,6 +322,6 @@ pub fn results(slack: &crate::support::slack::Slack, thread: &crate::support::sl
     slack
         .thread(&thread.channel, &thread.ts)
         .iter()
-        .filter(|said| said.buttons().iter().any(|button| button == "4 ★"))
+        .filter(|said| said.buttons().iter().any(|button| button == "Add a note…"))
         .count()
 }

@@ -1,5 +1,7 @@
 //! Sessions: conversations with a committed prompt, in the form that clients of Auspex read.
 
+mod views;
+
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,7 +10,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,13 +17,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use views::{AnswerBody, SessionBody};
+
 use super::drafts::StartedBody;
 use super::messages::idempotency_key;
-use super::tests::{ArticleBody, MetricsBody, RatingBody};
+use super::tests::ArticleBody;
 use super::{Checks, Page};
-use crate::domain::citation::CitationCheck;
 use crate::domain::library::Pick;
-use crate::domain::session::{self, Answer, AnswerStatus, Session};
+use crate::domain::session::{self, Answer};
 use crate::domain::trial::{self, Stars};
 use crate::domain::{Actor, AnswerId, ChatId, Invalid, draft};
 use crate::web::Web;
@@ -58,44 +60,6 @@ struct BeginBody {
     version: Option<i32>,
     /// Whatever this label points to at the time of a question.
     label: Option<String>,
-}
-
-/// A session.
-#[derive(Debug, Serialize, ToSchema)]
-struct SessionBody {
-    chat_id: i32,
-    title: String,
-    topic: String,
-    prompt_name: String,
-    /// The version that always answers, if one was chosen.
-    version: Option<i32>,
-    /// The label whose version answers, if one was chosen.
-    label: Option<String>,
-    /// How many questions were asked.
-    questions: i64,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-impl From<Session> for SessionBody {
-    fn from(session: Session) -> Self {
-        let (version, label) = match session.pick {
-            Pick::Newest => (None, None),
-            Pick::Version(version) => (Some(version.0), None),
-            Pick::Label(label) => (None, Some(label.to_string())),
-        };
-        Self {
-            chat_id: session.chat.0,
-            title: session.title,
-            topic: session.topic,
-            prompt_name: session.prompt_name,
-            version,
-            label,
-            questions: session.questions,
-            created_at: session.created_at,
-            updated_at: session.active_at,
-        }
-    }
 }
 
 /// Begins a session with a prompt. A version or label that does not exist is refused.
@@ -137,66 +101,6 @@ async fn list(
     let (limit, offset) = page.bounds()?;
     let (sessions, total) = web.workshop.sessions(&actor, limit, offset).await?;
     Ok(axum::Json(SessionList { sessions: sessions.into_iter().map(SessionBody::from).collect(), total }))
-}
-
-/// A question of a session and its answer.
-#[derive(Debug, Serialize, ToSchema)]
-struct AnswerBody {
-    answer_id: uuid::Uuid,
-    status: AnswerStatus,
-    question: String,
-    /// The whole answer, in Markdown.
-    response: Option<String>,
-    /// Why there is none.
-    failure: Option<String>,
-    prompt_name: String,
-    /// The version that answered.
-    version: i32,
-    topic: String,
-    model: String,
-    /// What answered.
-    engine: String,
-    article_count: i32,
-    /// The check of every citation.
-    citations: Option<CitationCheck>,
-    /// The same in one line.
-    citation_summary: Option<String>,
-    metrics: MetricsBody,
-    /// Your stars.
-    user_rating: Option<i16>,
-    /// Your note.
-    notes: String,
-    /// Who rated it.
-    ratings: Vec<RatingBody>,
-    created_at: DateTime<Utc>,
-    finished_at: Option<DateTime<Utc>>,
-}
-
-impl AnswerBody {
-    fn of(answer: Answer, actor: &Actor) -> Self {
-        let own = answer.ratings.iter().find(|rating| rating.account == actor.account);
-        Self {
-            answer_id: answer.id.0,
-            status: answer.status,
-            user_rating: own.and_then(|rating| rating.stars),
-            notes: own.map(|rating| rating.note.clone()).unwrap_or_default(),
-            ratings: answer.ratings.iter().map(RatingBody::from).collect(),
-            question: answer.question,
-            response: answer.response,
-            failure: answer.failure,
-            prompt_name: answer.prompt_name,
-            version: answer.version.0,
-            topic: answer.topic,
-            model: answer.model,
-            engine: answer.engine,
-            article_count: answer.article_count,
-            citation_summary: answer.citations.as_ref().map(CitationCheck::line),
-            citations: answer.citations,
-            metrics: MetricsBody::of(answer.metrics, None),
-            created_at: answer.created_at,
-            finished_at: answer.finished_at,
-        }
-    }
 }
 
 /// A session with its questions and answers.
