@@ -9,6 +9,8 @@
 SOURCES := Cargo.toml Cargo.lock $(shell find src migrations config .sqlx -type f)
 # A database named for other reasons is no business of the build's.
 export SQLX_OFFLINE := true
+# Tests wait more than they compute.
+export RUST_TEST_THREADS ?= 4
 
 run: target/release/workshop
 	WORKSHOP_LLM__LOCAL__FETCH=true target/release/workshop serve --welcome

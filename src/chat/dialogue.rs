@@ -299,7 +299,9 @@ impl Dialogue {
             answer = self.workshop.answer(&self.actor, answer.id).await?;
         }
         platform.progress(reply::answering(answer.status)).map_err(Stopped::Platform)?;
-        Ok(reply::answer(&answer))
+        let mut reply = reply::answer(&answer);
+        reply.notes.extend(reply::deprecation(&self.workshop.prompt(&self.actor, &answer.prompt_name).await?));
+        Ok(reply)
     }
 
     /// Starts a workshop on the prompt that answered last.

@@ -354,7 +354,8 @@ impl Turn<'_> {
         let ask = Ask { prompt, pick, session, question, topic, article_limit: DEFAULT_ARTICLES };
         let place = Asked { place: &self.inbound.place, audience: self.inbound.audience };
         let asked = self.workshop.ask_prompt_in(&self.actor, ask, Some(self.key), Some(place)).await?;
-        Ok(Answer::Whisper(reply::asking(&asked)))
+        let prompt = self.workshop.prompt(&self.actor, &asked.prompt_name).await?;
+        Ok(Answer::Whisper(reply::asking(&asked, &prompt)))
     }
 
     /// Why something was not done, what was kept of it, and what can be done now.

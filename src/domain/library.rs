@@ -11,6 +11,9 @@ use crate::choice;
 /// The prompt that ships with the service and cannot be deleted.
 pub const DEFAULT_PROMPT: &str = "auspex_default";
 
+/// Names that stand for something else in the API's addresses.
+const RESERVED: [&str; 2] = ["import", "workshop"];
+
 /// A prompt's name: `^[a-z0-9_]{3,50}$`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PromptName(String);
@@ -18,6 +21,12 @@ pub struct PromptName(String);
 impl PromptName {
     /// Reads a name.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
+        if RESERVED.contains(&raw) {
+            return Err(Invalid::new(
+                "name",
+                format!("cannot be {raw:?}, which is an address of the API; choose another"),
+            ));
+        }
         let fits = (3..=50).contains(&raw.len())
             && raw.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if fits {
@@ -334,7 +343,7 @@ mod tests {
     #[test]
     fn names_follow_the_pattern() {
         assert!(PromptName::parse("financial_risk_executive").is_ok());
-        for bad in ["ab", "Name", "with space", "dash-ed", "ünder", &"a".repeat(51)] {
+        for bad in ["import", "ab", "Name", "with space", "dash-ed", "ünder", &"a".repeat(51)] {
             assert!(PromptName::parse(bad).is_err(), "{bad}");
         }
         assert!(PromptName::parse(&"a".repeat(50)).is_ok());

@@ -269,7 +269,6 @@ impl Work {
     }
 
     /// Asks the model once; the articles are found by the first test of their question.
-    #[expect(clippy::type_complexity, reason = "the articles are known whether there is an answer or not")]
     async fn ask(
         &self,
         test: &Open,

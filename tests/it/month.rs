@@ -168,6 +168,9 @@ async fn fourth_week(desk: &Desk, alice: &Person, carol: &Person) {
     let deprecate = json!({ "deprecated": true, "successor": "calm_brief" });
     carol.put("/prompts/shipping_brief", deprecate.clone()).await.expect(403);
     assert_eq!(alice.put("/prompts/shipping_brief", deprecate).await.expect(200)["successor"], "calm_brief");
+    let begin = json!({ "topic": "Shipping", "prompt_name": "shipping_brief" });
+    let session = carol.post("/chat/sessions", begin).await.expect(201)["chat_id"].clone();
+    assert_eq!(ask(carol, &session, QUESTION).await["successor"], "calm_brief", "it still answers, and says so");
     let family = carol.get("/prompts/calm_brief/family").await.expect(200);
     let members: Vec<_> =
         family["prompts"].as_array().unwrap().iter().map(|one| (&one["name"], &one["deprecated"])).collect();

@@ -42,7 +42,8 @@ pub fn prompt(picked: &Picked, marker: &str) -> Reply {
     reply
 }
 
-fn deprecation(prompt: &Prompt) -> Option<String> {
+/// That a prompt should not be used any more, if so, and what to use instead.
+pub fn deprecation(prompt: &Prompt) -> Option<String> {
     prompt.deprecated_at?;
     Some(match &prompt.successor {
         Some(successor) => format!("⚠️ It should not be used any more. Use {successor} instead."),

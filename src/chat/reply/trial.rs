@@ -8,6 +8,7 @@ use crate::domain::DraftId;
 use crate::domain::citation::CitationCheck;
 use crate::domain::draft::Draft;
 use crate::domain::history::{Tested, is_worth_a_chart};
+use crate::domain::library::Prompt;
 use crate::domain::place::Place;
 use crate::domain::session::{Answer, AnswerStatus};
 use crate::domain::text::excerpt;
@@ -135,9 +136,13 @@ pub fn nothing_to_improve(marker: &str) -> Reply {
 }
 
 /// That a question was put to a prompt.
-pub fn asking(asked: &Answer) -> Reply {
+pub fn asking(asked: &Answer, prompt: &Prompt) -> Reply {
     let (name, version, topic) = (&asked.prompt_name, asked.version, &asked.topic);
-    Reply::said(format!("{name} version {version} is reading articles on {topic}; its answer comes here."))
+    let reply = Reply::said(format!("{name} version {version} is reading articles on {topic}; its answer comes here."));
+    match super::deprecation(prompt) {
+        Some(deprecation) => reply.note(deprecation),
+        None => reply,
+    }
 }
 
 /// The tests of a draft.

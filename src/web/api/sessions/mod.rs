@@ -242,6 +242,7 @@ async fn last(web: &Web, actor: &Actor, answer: Answer, streamed: bool) -> Vec<V
     };
     let articles = web.workshop.answer_articles(actor, answer.id).await.unwrap_or_default();
     let articles: Vec<ArticleBody> = articles.into_iter().enumerate().map(ArticleBody::of).collect();
+    let prompt = web.workshop.prompt(actor, &answer.prompt_name).await.ok();
     let (chat, body) = (answer.chat, AnswerBody::of(answer, actor));
     let done = json!({
         "done": true,
@@ -249,6 +250,8 @@ async fn last(web: &Web, actor: &Actor, answer: Answer, streamed: bool) -> Vec<V
         "answer_id": body.answer_id,
         "prompt_name": body.prompt_name,
         "version": body.version,
+        "deprecated": prompt.as_ref().is_some_and(|prompt| prompt.deprecated_at.is_some()),
+        "successor": prompt.and_then(|prompt| prompt.successor),
         "model": body.model,
         "citations": body.citations,
         "citation_summary": body.citation_summary,
