@@ -28,6 +28,7 @@ struct Row {
     shipped: bool,
     created_at: Instant,
     updated_at: Instant,
+    access: Option<String>,
 }
 
 impl TryFrom<Row> for Prompt {
@@ -61,6 +62,9 @@ impl TryFrom<Row> for Prompt {
 /// The columns of a prompt `p` with its newest version, for the queries below.
 macro_rules! select_prompt {
     ($conn:expr, $fetch:ident, $rest:literal $(, $arg:expr)*) => {
+        select_prompt!(access "null::text", $conn, $fetch, $rest $(, $arg)*)
+    };
+    (access $access:literal, $conn:expr, $fetch:ident, $rest:literal $(, $arg:expr)*) => {
         sqlx::query_as!(
             Row,
             r#"select p.id, p.name, p.title, p.description, p.owner_id, o.name as "owner_name?", p.visibility,
@@ -68,7 +72,7 @@ macro_rules! select_prompt {
                 coalesce(
                     (select jsonb_object_agg(l.label, l.version) from prompt_labels l where l.prompt_id = p.id), '{}'
                 ) as "labels!", p.deprecated_at, successor.name as "successor?", p.uses, p.shipped, p.created_at,
-                p.updated_at
+                p.updated_at, "# + $access + r#" as "access?"
             from prompts p
             join prompt_versions v on v.prompt_id = p.id and v.number = p.version
             left join accounts o on o.id = p.owner_id
@@ -99,9 +103,19 @@ pub async fn find_visible(
     name: &str,
     account: AccountId,
 ) -> Result<Option<(Prompt, crate::domain::Access)>, Error> {
-    let Some(prompt) = find(conn, name).await? else { return Ok(None) };
-    let access = super::grant::prompt_access(conn, prompt.id, account).await?;
-    Ok(access.map(|access| (prompt, access)))
+    let row = select_prompt!(
+        access "(select seen.access from visible_prompts($2) seen where seen.prompt_id = p.id)",
+        conn,
+        fetch_optional,
+        "where p.name = $1 and p.deleted_at is null",
+        name,
+        account.0
+    );
+    let Some((row, access)) = row.and_then(|row| row.access.clone().map(|access| (row, access))) else {
+        return Ok(None);
+    };
+    let access = access.parse().map_err(corrupt("grants", row.id))?;
+    Ok(Some((Prompt::try_from(row)?, access)))
 }
 
 /// The name of a prompt, also of one that was deleted.

@@ -43,7 +43,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection, Executor};
 
 /// A connection to the database, in or out of a transaction.
 pub type Conn = sqlx::PgConnection;
@@ -173,11 +173,24 @@ impl Store {
     }
 }
 
+/// How long a connection counts as alive after it was used.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 fn pool_options(max_connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(10))
         .idle_timeout(Duration::from_secs(120))
+        // A connection that was used just now needs no question whether it still lives: that would double each read.
+        .test_before_acquire(false)
+        .before_acquire(|conn, about| {
+            Box::pin(async move {
+                match about.idle_for < TRUSTED {
+                    true => Ok(true),
+                    false => Ok(conn.ping().await.is_ok()),
+                }
+            })
+        })
 }
 
 /// Makes what was done in a transaction last.
