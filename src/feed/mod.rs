@@ -1,7 +1,7 @@
 //! Fetching feeds from the network: what may be reached, how much is read, and what went wrong, as sentences for people.
 //!
 //! Whoever adds a feed chooses where this service connects to, and whoever runs its server chooses what comes back. Each
-//! hop of a redirect is checked anew, names are resolved by [`address::Resolver`], and time, size and kind are bounded.
+//! hop of a redirect is checked anew, names are resolved by a resolver of our own, and time, size and kind are bounded.
 
 mod address;
 mod guard;

@@ -1,7 +1,7 @@
 //! Errands: what people do beside the main job, with prompts of the library and all that belongs to them.
 //!
 //! Each file has one noun: the words that can be said about it, how they are read, and what they do, which is the same on
-//! every platform. A new word is an entry of its file's table; a new noun is a file and a line in [`NOUNS`].
+//! every platform. A new word is an entry of its file's table; a new noun is a file and a line in `NOUNS`.
 
 mod comment;
 mod feed;
