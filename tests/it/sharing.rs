@@ -288,8 +288,9 @@ async fn on_slack_a_link_is_for_one_person_s_eyes_and_lets_another_in() {
     let (desk, slack) = crate::slack::with(Via::Http, Options::default()).await;
     let (alice, bob) = (slack::ALICE, slack::BOB);
     slack.message(alice, "D0ALICE", None, "I need a weekly shipping briefing").await;
-    // Her own words stand there too.
-    crate::slack::card(&slack, "D0ALICE", "Draft 1").await;
+    // The card is posted below her own words.
+    let said = crate::slack::card(&slack, "D0ALICE", "weekly shipping briefing").await;
+    crate::slack::says(&slack, &said, "Draft 1").await;
     slack.command(alice, slack::GENERAL, "share link commenter 1").await;
     let told = slack
         .eventually("the link", |slack| {
