@@ -240,11 +240,16 @@ pub struct Rating {
     pub note: String,
 }
 
+/// The mean of all stars that were given.
+pub fn mean_stars(ratings: &[Rating]) -> Option<f64> {
+    let stars: Vec<f64> = ratings.iter().filter_map(|rating| rating.stars.map(f64::from)).collect();
+    if stars.is_empty() { None } else { Some(stars.iter().sum::<f64>() / stars.len() as f64) }
+}
+
 impl Trial {
     /// The mean of all stars.
     pub fn mean_rating(&self) -> Option<f64> {
-        let stars: Vec<f64> = self.ratings.iter().filter_map(|rating| rating.stars.map(f64::from)).collect();
-        if stars.is_empty() { None } else { Some(stars.iter().sum::<f64>() / stars.len() as f64) }
+        mean_stars(&self.ratings)
     }
 
     /// What was tested, such as "revision 3" or "version 2 of shipping".

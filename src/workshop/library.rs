@@ -170,8 +170,7 @@ impl Workshop {
 
     /// One prompt.
     pub async fn prompt(&self, actor: &Actor, name: &str) -> Result<Prompt, Error> {
-        let found = store::library::find_visible(&mut *self.store.conn().await?, name, actor.account).await?;
-        Ok(found.ok_or(Error::NotFound(Noun::Prompt))?.0)
+        self.prompt_for(&mut *self.store.conn().await?, actor, name, Access::Viewer).await
     }
 
     /// The prompt, if the actor may do with it what needs `needed`. A prompt one may not see is not found.

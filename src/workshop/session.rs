@@ -113,6 +113,11 @@ impl Workshop {
         Ok(store::session::list(&mut *self.store.conn().await?, actor.account, limit, offset).await?)
     }
 
+    /// A session of the actor.
+    pub async fn find_session(&self, actor: &Actor, chat: ChatId) -> Result<Session, Error> {
+        session_of(&mut *self.store.conn().await?, actor, chat).await
+    }
+
     /// A session of the actor with its questions and answers, oldest first.
     pub async fn session(&self, actor: &Actor, chat: ChatId) -> Result<(Session, Vec<Answer>), Error> {
         let mut conn = self.store.conn().await?;

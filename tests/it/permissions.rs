@@ -391,6 +391,7 @@ const CASES: &[Case] = &[
     // Sessions are each person's own.
     case!("begin_session", "YYYYYNY", |s, a| s.workshop.begin_session(a, session(&s.prompt))),
     case!("sessions", "YYYYYYY", |s, a| s.workshop.sessions(a, 10, 0)),
+    case!("find_session", "YNNNNNN", |s, a| s.workshop.find_session(a, s.session)),
     case!("session", "YNNNNNN", |s, a| s.workshop.session(a, s.session)),
     case!("ask_in_session", "YNNNNNN", |s, a| s.workshop.ask_in_session(a, s.session, say(), None)),
     case!("latest_answer", "YYYYYYY", |s, a| s.workshop.latest_answer(a)),

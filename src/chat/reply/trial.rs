@@ -12,7 +12,7 @@ use crate::domain::library::Prompt;
 use crate::domain::place::Place;
 use crate::domain::session::{Answer, AnswerStatus};
 use crate::domain::text::excerpt;
-use crate::domain::trial::{Metrics, Rating, Stage, Trial, TrialStatus};
+use crate::domain::trial::{Metrics, Rating, Stage, Trial, TrialStatus, mean_stars};
 use crate::workshop::article::TopicInfo;
 
 /// What a test is doing.
@@ -112,11 +112,7 @@ pub fn answer_to(asked: &Answer, asker: &str) -> Reply {
 
 /// The mean, the count and who rated.
 pub(in crate::chat) fn ratings_line(ratings: &[Rating]) -> Option<String> {
-    let stars: Vec<f64> = ratings.iter().filter_map(|rating| rating.stars.map(f64::from)).collect();
-    if stars.is_empty() {
-        return None;
-    }
-    let mean = stars.iter().sum::<f64>() / stars.len() as f64;
+    let mean = mean_stars(ratings)?;
     let each = ratings.iter().filter_map(|rating| {
         let note = if rating.note.is_empty() { String::new() } else { format!(" \"{}\"", excerpt(&rating.note, 200)) };
         rating.stars.map(|stars| format!("{} {stars} ★{note}", rating.name))

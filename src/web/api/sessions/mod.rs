@@ -178,7 +178,8 @@ async fn say(
     Json(body): Json<SayBody>,
 ) -> Result<Response, Problem> {
     let chat = ChatId(body.chat_id.ok_or_else(|| Invalid::new("chat_id", "is needed: the session to ask in"))?);
-    web.workshop.session(&actor, chat).await?;
+    // Whoever may not see the session hears that first, whatever else is wrong.
+    web.workshop.find_session(&actor, chat).await?;
     let mut checks = Checks::default();
     let wrong = |why: Invalid| Invalid { field: "message", ..why };
     let question = checks.take(trial::parse_question(&body.message).map_err(wrong));
