@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the service needs and does not have: a C compiler to build, and PostgreSQL's programs to run.
+# Installs what the service needs and does not have: a C compiler and Node.js to build, and PostgreSQL's programs to run.
+# With the argument "browser" also what the tests of the pages need: Chromium and its driver.
 set -eu
 
 say() { printf '%s\n' "$*"; }
@@ -28,6 +29,20 @@ fi
 if ! command -v cc >/dev/null; then
     say "Installing build-essential: parts of the service are built with a C compiler."
     apt_install build-essential
+fi
+
+if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
+    say "Installing nodejs and npm: they build the part of the pages that runs in the browser."
+    apt_install nodejs npm
+fi
+if ! node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)'; then
+    say "Node.js $(node --version) is too old: install 18 or newer, then run make again."
+    exit 1
+fi
+
+if [ "${1:-}" = browser ] && { ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; }; then
+    say "Installing chromium and chromium-driver: the tests of the pages use a real browser."
+    apt_install chromium chromium-driver
 fi
 
 has_postgres() {

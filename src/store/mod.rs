@@ -10,6 +10,7 @@ pub mod arrival;
 pub mod article;
 pub mod auspex;
 pub mod batch;
+pub mod browser_session;
 pub mod command_registration;
 pub mod comment;
 pub mod delivery;

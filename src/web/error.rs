@@ -21,9 +21,9 @@ pub(super) struct Problem {
     #[serde(rename = "type")]
     kind: String,
     /// The kind in words.
-    title: &'static str,
+    pub(super) title: &'static str,
     /// The HTTP status.
-    status: u16,
+    pub(super) status: u16,
     /// What happened and what to do, for people.
     pub(super) detail: String,
     #[serde(flatten)]
@@ -134,9 +134,20 @@ impl Problem {
     }
 
     pub(super) fn unauthorized() -> Self {
-        let detail = "Send Authorization: Bearer TOKEN. `workshop token create --user NAME` prints a token.";
+        let detail = "Send Authorization: Bearer TOKEN, or sign in with a browser. `workshop token create --user NAME` prints a token.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in", detail)
             .header(header::WWW_AUTHENTICATE, "Bearer")
+    }
+
+    pub(super) fn is_unauthorized(&self) -> bool {
+        self.status == StatusCode::UNAUTHORIZED.as_u16()
+    }
+
+    /// What was asked for came from another site's page.
+    pub(super) fn other_site() -> Self {
+        let detail =
+            "This came from another site, so nothing was done. Do it on a page of Prompt Workshop, or send a token.";
+        Self::new(StatusCode::FORBIDDEN, "other-site", "From another site", detail)
     }
 
     pub(super) fn too_large() -> Self {

@@ -1,12 +1,16 @@
-//! HTTP: the JSON API, its description, health, metrics, and the few pages there are.
+//! HTTP: the JSON API, its description, health, metrics, and the pages.
 //!
-//! A new endpoint is a function in a file of `api/` and one line in that file's `routes`.
+//! A new endpoint is a function in a file of `api/` and one line in that file's `routes`; a new page is a file of
+//! `pages/`, its template and one line in `pages/mod.rs`.
 
 pub mod api;
+mod assets;
 mod auth;
 mod body;
+mod cookie;
 mod error;
 mod health;
+mod markdown;
 mod pages;
 mod stream;
 
@@ -70,11 +74,13 @@ pub fn router(workshop: Workshop, metrics: PrometheusHandle, others: Router) -> 
         .merge(api)
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", description))
         .merge(health::routes())
+        .merge(assets::routes())
         .merge(pages::routes())
         .merge(others.with_state(()))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn_with_state(web.clone(), cookie::refuse_other_sites))
         .layer(middleware::from_fn_with_state(web.clone(), measure))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(SetResponseHeaderLayer::if_not_present(

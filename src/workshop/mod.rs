@@ -12,6 +12,7 @@ pub mod article;
 pub mod auspex;
 pub mod batch;
 pub mod batch_run;
+mod browser_session;
 pub mod clock;
 pub mod comment;
 pub mod comparison;

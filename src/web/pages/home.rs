@@ -1,19 +1,22 @@
-//! The front door.
+//! The front door: what this is, and what one works on.
 
+use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
 
-use super::page;
+use super::frame::{Frame, Section};
+use super::{Page, html};
 use crate::web::Web;
+use crate::web::auth::Visitor;
 
-/// Says what this is, what answers, and where to go on.
-pub(super) async fn show(State(web): State<Web>) -> Response {
-    let engine = web.workshop.models().engine();
-    let body = format!(
-        "<h1>Prompt Workshop</h1><p>Design, test and share system prompts for Auspex, in conversation with an AI.</p>\
-         <p>Start in a terminal with <code>workshop chat</code>, or use the <a href=\"/api/docs/\">HTTP API</a>.</p>\
-         <p><small>{}</small></p>",
-        engine.meaning()
-    );
-    page("Prompt Workshop", &body)
+#[derive(Template)]
+#[template(path = "home.html", config = "src/web/askama.toml")]
+struct Home {
+    frame: Frame,
+    engine: String,
+}
+
+/// Shows one's workshops.
+pub(super) async fn show(State(web): State<Web>, Visitor(actor): Visitor) -> Page {
+    let engine = web.workshop.models().engine().meaning().to_string();
+    html(&Home { frame: Frame::of(&actor, Section::Workshops, "Workshops"), engine })
 }

@@ -1,48 +1,89 @@
-//! Pages for people: a front door, and signing in by a one-time link.
+//! Pages for people, rendered here and readable without JavaScript.
 //!
-//! A page is a file here and one line below.
+//! A page is a file here, its template in `templates/`, and one line below. What changes things goes to the API, by
+//! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
+mod frame;
 mod home;
 mod invite;
 mod sign_in;
 mod workshop;
 
+use askama::Template;
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 
+use self::frame::Frame;
 use super::Web;
+use super::error::Problem;
+
+/// Nothing is loaded from elsewhere, no script or style stands in a page, and no page stands in another.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route("/", get(home::show))
+        .route("/sign-in", get(sign_in::ways))
         .route("/sign-in/{code}", get(sign_in::ask).post(sign_in::redeem))
+        .route("/sign-out", post(sign_in::sign_out))
         .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
+        .layer(middleware::map_response(guarded))
 }
 
-/// Text from outside as HTML that shows it.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A whole page around HTML that holds no text from outside. Nothing is loaded and no script runs.
-fn page(title: &str, body: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title><style>\
-         :root{{color-scheme:light dark}}body{{font:1.0625rem/1.6 system-ui,sans-serif;max-width:42rem;margin:4rem auto;\
-         padding:0 1.25rem}}h1{{font-size:1.6rem}}pre{{padding:1rem;overflow:auto;border:1px solid;border-radius:.5rem}}\
-         button{{font:inherit;padding:.5rem 1.25rem;border-radius:.5rem;cursor:pointer}}</style></head>\
-         <body><main>{body}</main></body></html>"
-    );
-    let mut response = Html(html).into_response();
+/// Sees to it that browsers take nothing from a page but what it is, and do not keep it.
+async fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    let policy =
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
+}
+
+/// A page that could not be shown, and why.
+pub(super) struct Failed(Problem);
+
+/// What a page answers.
+type Page = Result<Response, Failed>;
+
+impl<E: Into<Problem>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        failed(self.0)
+    }
+}
+
+/// A rendered template.
+fn html(template: &impl Template) -> Page {
+    match template.render() {
+        Ok(html) => Ok(Html(html).into_response()),
+        Err(error) => Err(Failed(Problem::fault(&error))),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html", config = "src/web/askama.toml")]
+struct ErrorPage<'a> {
+    frame: Frame,
+    title: &'a str,
+    detail: &'a str,
+}
+
+/// A page that says why another cannot be shown.
+pub(super) fn failed(problem: Problem) -> Response {
+    let page = ErrorPage { frame: Frame::open(problem.title), title: problem.title, detail: &problem.detail };
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(_) => problem.into_response(),
+    }
 }

@@ -1,87 +1,138 @@
-//! Signing in by a one-time link: a token for the API.
+//! Signing in by a one-time link.
 //!
-//! Opening the link uses nothing up (programs preview links); the button does.
+//! Opening the link uses nothing up (programs preview links); the button does. A browser gets a cookie and the page it
+//! wanted; a program that sends the form gets a token for the API.
 
+use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use serde_json::json;
 
-use super::{escaped, page};
-use crate::domain::{Actor, DraftId};
-use crate::web::Web;
-use crate::web::error::Problem;
+use super::frame::Frame;
+use super::{Page, html};
+use crate::domain::DraftId;
+use crate::web::{Web, cookie};
 use crate::workshop::Error;
 
-/// Asks whether to sign in.
-pub(super) async fn ask(State(web): State<Web>, Path(code): Path<String>) -> Result<Response, Problem> {
-    if !web.workshop.login_code_is_open(&code).await? {
-        return Ok(used_up());
-    }
-    Ok(page(
-        "Sign in",
-        "<h1>Sign in</h1><p>This link works once. It gives you a token for the HTTP API, shown on the next page only.</p>\
-         <form method=\"post\"><button>Sign in</button></form>",
-    ))
+/// How far one is.
+enum Step {
+    /// Not there yet: how to get a link.
+    Ways {
+        /// What was looked for.
+        next: String,
+    },
+    /// A link that works: asks whether to use it.
+    Confirm {
+        /// Where the form goes.
+        action: String,
+    },
+    /// A link that works no more.
+    UsedUp,
 }
 
-/// What the link leads to besides.
+#[derive(Template)]
+#[template(path = "sign_in.html", config = "src/web/askama.toml")]
+struct SignIn {
+    frame: Frame,
+    step: Step,
+}
+
+fn page(step: Step) -> Page {
+    html(&SignIn { frame: Frame::open("Sign in"), step })
+}
+
+/// Where one goes when signed in.
 #[derive(Deserialize)]
 pub(super) struct Wanted {
+    /// A page of ours.
+    next: Option<String>,
+    /// The draft that the link was made for.
     draft: Option<DraftId>,
 }
 
-/// Uses the link up, and shows the token and the draft that the link was made for.
+impl Wanted {
+    /// A path of this site, never another site's address.
+    fn path(&self) -> String {
+        match (&self.next, self.draft) {
+            (_, Some(draft)) => format!("/workshop/{draft}"),
+            (Some(next), None) if is_path(next) => next.clone(),
+            (Some(_) | None, None) => "/".to_owned(),
+        }
+    }
+}
+
+/// Whether an address stays on this site: browsers take "//host" and "/\host" for another.
+fn is_path(address: &str) -> bool {
+    let mut chars = address.chars();
+    chars.next() == Some('/') && !matches!(chars.next(), Some('/' | '\\')) && !address.chars().any(char::is_control)
+}
+
+/// Says how to sign in.
+pub(super) async fn ways(Query(wanted): Query<Wanted>) -> Page {
+    let next = wanted.next.filter(|next| is_path(next) && next != "/").unwrap_or_default();
+    page(Step::Ways { next })
+}
+
+/// Asks whether to sign in.
+pub(super) async fn ask(State(web): State<Web>, Path(code): Path<String>, Query(wanted): Query<Wanted>) -> Page {
+    if !web.workshop.login_code_is_open(&code).await? {
+        return used_up();
+    }
+    let query = wanted.draft.map(|draft| format!("?draft={draft}")).unwrap_or_default();
+    page(Step::Confirm { action: format!("/sign-in/{code}{query}") })
+}
+
+/// Uses the link up: a browser is signed in and goes where the link leads, a program gets a token.
 pub(super) async fn redeem(
     State(web): State<Web>,
     Path(code): Path<String>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let (actor, token) = match web.workshop.redeem_login_code(&code).await {
-        Err(Error::NotFound(_)) => return Ok(used_up()),
-        redeemed => redeemed?,
-    };
-    // The token is made of letters and digits, so that it needs no escaping.
-    let token = token.expose_secret();
-    let address = address(&headers);
-    let draft = shown(&web, &actor, wanted.draft).await?;
-    let body = format!(
-        "{draft}<h1>Signed in</h1><p>This is your token. It is not shown again:</p><pre>{token}</pre>\
-         <p>Try it:</p><pre>curl -H \"Authorization: Bearer {token}\" \\\n  {address}/api/auspex/topics</pre>\
-         <p>Go on with the <a href=\"/api/docs/\">HTTP API</a>, or with <code>workshop chat</code> in a terminal.</p>"
-    );
-    Ok(page("Signed in", &body))
+) -> Page {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accepts.contains("text/html") {
+        return match web.workshop.redeem_login_code(&code).await {
+            Err(Error::NotFound(_)) => used_up(),
+            redeemed => {
+                let (_, token) = redeemed?;
+                Ok(axum::Json(json!({ "token": token.expose_secret() })).into_response())
+            }
+        };
+    }
+    match web.workshop.sign_in(&code).await {
+        Err(Error::NotFound(_)) => used_up(),
+        signed_in => {
+            let (_, secret) = signed_in?;
+            Ok(([cookie::keep(&web, &secret)], Redirect::to(&wanted.path())).into_response())
+        }
+    }
 }
 
-/// A draft to read, if one is wanted that the actor may see.
-async fn shown(web: &Web, actor: &Actor, wanted: Option<DraftId>) -> Result<String, Problem> {
-    let Some(id) = wanted else { return Ok(String::new()) };
-    let draft = match web.workshop.draft(actor, id).await {
-        Err(Error::NotFound(_)) => return Ok(String::new()),
-        found => found?,
-    };
-    let text = if draft.text.is_empty() { "There is no text yet." } else { &draft.text };
-    Ok(format!(
-        "<h1>{}</h1><p>Draft {} · {} · revision {}</p><pre style=\"white-space:pre-wrap\">{}</pre>",
-        escaped(&draft.name),
-        draft.id,
-        draft.status,
-        draft.revision,
-        escaped(text)
-    ))
+/// Signs the browser out.
+pub(super) async fn sign_out(State(web): State<Web>, headers: HeaderMap) -> Page {
+    if let Some(secret) = cookie::read(&headers) {
+        web.workshop.sign_out(secret).await?;
+    }
+    Ok(([cookie::remove(&web)], Redirect::to("/sign-in")).into_response())
 }
 
-/// The address that the person used, if it is one that needs no escaping.
-fn address(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let plain = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(c));
-    if plain { format!("http://{host}") } else { "http://127.0.0.1:8484".to_owned() }
+fn used_up() -> Page {
+    let page: Response = page(Step::UsedUp)?;
+    Ok((StatusCode::NOT_FOUND, page).into_response())
 }
 
-fn used_up() -> Response {
-    let body = "<h1>This link does not work any more</h1><p>It was used, or it is older than a day. \
-                <code>workshop user link NAME</code> prints a new one.</p>";
-    (StatusCode::NOT_FOUND, page("Link used up", body)).into_response()
+#[cfg(test)]
+mod tests {
+    use super::is_path;
+
+    #[test]
+    fn one_is_never_sent_to_another_site() {
+        assert!(is_path("/workshop/7?tab=test"));
+        for elsewhere in ["//evil.example", "/\\evil.example", "https://evil.example", "", "evil", "/\n/evil"] {
+            assert!(!is_path(elsewhere), "{elsewhere:?}");
+        }
+    }
 }

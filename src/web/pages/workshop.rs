@@ -1,16 +1,16 @@
-//! A workshop's address: what it leads to before somebody is signed in.
+//! The workbench: one workshop, its conversation on the left, draft and evidence on the right.
 
-use axum::extract::Path;
-use axum::response::Response;
+use axum::extract::State;
+use axum::response::IntoResponse;
 
-use super::page;
+use super::Page;
 use crate::domain::DraftId;
+use crate::web::Web;
+use crate::web::auth::Visitor;
+use crate::web::body::Path;
 
-/// Says how to get in. Whether there is such a workshop is not told.
-pub(super) async fn show(Path(draft): Path<DraftId>) -> Response {
-    let body = format!(
-        "<h1>Workshop {draft}</h1><p>To read it here, press <em>Open on the web</em> in its thread, or say <code>web</code> \
-         there: you get a link that signs you in. In a terminal, <code>workshop chat --draft {draft}</code> goes on with it.</p>"
-    );
-    page(&format!("Workshop {draft}"), &body)
+/// Shows the workbench of a draft.
+pub(super) async fn show(State(web): State<Web>, Visitor(actor): Visitor, Path(draft): Path<DraftId>) -> Page {
+    let draft = web.workshop.draft(&actor, draft).await?;
+    Ok(draft.name.into_response())
 }

@@ -1,0 +1,10 @@
+// What every page can do: send forms to the API, open dialogs, say what happened, and renew parts of itself.
+
+import { wireDialogs } from "./dialogs";
+import { wireForms } from "./forms";
+import { wireTimes } from "./times";
+
+document.documentElement.classList.add("js");
+wireForms();
+wireDialogs();
+wireTimes(document);
