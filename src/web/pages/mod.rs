@@ -3,6 +3,7 @@
 //! A page is a file here, its template in `templates/`, and one line below. What changes things goes to the API, by
 //! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
+mod chart;
 mod frame;
 mod home;
 mod invite;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
+        .route("/workshop/{draft}/parts/{part}", get(workshop::part))
         .layer(middleware::map_response(guarded))
 }
 

@@ -4,7 +4,6 @@ import { wireDialogs } from "./dialogs";
 import { wireForms } from "./forms";
 import { wireTimes } from "./times";
 
-document.documentElement.classList.add("js");
 wireForms();
 wireDialogs();
 wireTimes(document);

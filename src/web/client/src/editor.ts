@@ -1,0 +1,1 @@
+export function mountEditor(_root: HTMLElement): void {}
