@@ -3,10 +3,15 @@
 //! A page is a file here, its template in `templates/`, and one line below. What changes things goes to the API, by
 //! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
+mod answer;
+mod diff;
 mod frame;
 mod home;
 mod invite;
+mod shown;
 mod sign_in;
+mod stars;
+mod trial;
 mod workshop;
 
 use askama::Template;
@@ -32,6 +37,8 @@ pub(super) fn routes() -> Router<Web> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
+        .route("/workshop/{draft}/tests/{test}", get(trial::show))
+        .route("/workshop/{draft}/tests/{test}/articles/{article}", get(trial::article))
         .layer(middleware::map_response(guarded))
 }
 

@@ -1,6 +1,8 @@
 // What every page can do: send forms to the API, open dialogs, say what happened, and renew parts of itself.
 
+import { wireCitations } from "./citations";
 import { wireDialogs } from "./dialogs";
+import { wireFollowing } from "./follow";
 import { wireForms } from "./forms";
 import { wireTimes } from "./times";
 
@@ -8,3 +10,5 @@ document.documentElement.classList.add("js");
 wireForms();
 wireDialogs();
 wireTimes(document);
+wireCitations();
+wireFollowing();
