@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use ammonia::Builder;
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 
-use crate::domain::citation::CitationCheck;
+use crate::domain::citation::{CitationCheck, CitationVerdict};
 
 /// HTML made here from text that may be anything; templates put it in as it is.
 #[derive(Debug, Clone)]
@@ -48,11 +48,20 @@ pub(super) fn cited(answer: &str, check: &CitationCheck) -> Prose {
         Event::Start(Tag::Link { dest_url, .. }) => {
             let Some(item) = verdicts.get(&*dest_url) else { return link(&dest_url, "") };
             let article = item.article_id.map(|id| format!(" data-article=\"{}\"", id.0)).unwrap_or_default();
-            let verdict = item.verdict;
-            link(&dest_url, &format!(" class=\"citation {verdict}\"{article}"))
+            let (verdict, meaning) = (item.verdict, meaning(item.verdict));
+            link(&dest_url, &format!(" class=\"citation {verdict}\"{article} title=\"{meaning}\""))
         }
         other => other,
     }))
+}
+
+/// What is told of a link on pointing at it.
+fn meaning(verdict: CitationVerdict) -> &'static str {
+    match verdict {
+        CitationVerdict::Valid => "Valid: an article that this answer was given",
+        CitationVerdict::TitleMismatch => "Other title: an article that this answer was given, under another title",
+        CitationVerdict::UnknownUrl => "Unknown link: no article that this answer was given",
+    }
 }
 
 fn parse(markdown: &str) -> impl Iterator<Item = Event<'_>> {

@@ -4,10 +4,15 @@
 //! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
 mod chart;
+mod answer;
+mod diff;
 mod frame;
 mod home;
 mod invite;
+mod shown;
 mod sign_in;
+mod stars;
+mod trial;
 mod workshop;
 
 use askama::Template;
@@ -34,6 +39,8 @@ pub(super) fn routes() -> Router<Web> {
         .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
         .route("/workshop/{draft}/parts/{part}", get(workshop::part))
+        .route("/workshop/{draft}/tests/{test}", get(trial::show))
+        .route("/workshop/{draft}/tests/{test}/articles/{article}", get(trial::article))
         .layer(middleware::map_response(guarded))
 }
 

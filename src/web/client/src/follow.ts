@@ -1,0 +1,35 @@
+// A test that runs: what is heard of it renews the page, and its answer is shown as it is written.
+//
+// `data-follows` is the address of its events, `data-state` the part to renew while it runs; the element itself is
+// renewed when it has ended.
+
+import { renew, wire } from "./parts";
+
+export function wireFollowing(): void {
+  wire((root) => {
+    const within = Array.from(root.querySelectorAll<HTMLElement>("[data-follows]"));
+    if (root instanceof HTMLElement && root.dataset["follows"]) within.push(root);
+    within.forEach(follow);
+  });
+}
+
+function follow(element: HTMLElement): void {
+  const events = new EventSource(element.dataset["follows"] ?? "");
+  const state = element.dataset["state"];
+  events.addEventListener("progress", () => {
+    if (!element.isConnected) events.close();
+    else if (state) void renew(state);
+  });
+  events.addEventListener("delta", (event: MessageEvent<string>) => {
+    const { part, text } = JSON.parse(event.data) as { part: number; text: string };
+    const shown = element.querySelector<HTMLElement>("[data-live-text]");
+    if (!shown) return;
+    shown.hidden = false;
+    if (part === 0) shown.textContent = "";
+    shown.append(text);
+  });
+  events.addEventListener("done", () => {
+    events.close();
+    void renew(element.id);
+  });
+}
