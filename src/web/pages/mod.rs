@@ -32,6 +32,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
+        .merge(workshop::draft::routes())
         .layer(middleware::map_response(guarded))
 }
 
