@@ -1,2 +1,6 @@
 // The workbench.
-export {};
+
+import { mountEditor } from "./editor";
+
+const tab = document.getElementById("draft-tab");
+if (tab) mountEditor(tab);

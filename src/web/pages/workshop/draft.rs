@@ -19,7 +19,7 @@ use crate::web::markdown::{Prose, prose};
 use crate::web::pages::{Failed, Page, html};
 
 /// The most revisions in the list; older ones are reached by their numbers.
-const LISTED: i64 = 100;
+const LISTED: i64 = 30;
 
 /// Parts of the tab that are rendered alone.
 pub(in crate::web::pages) fn routes() -> Router<Web> {
