@@ -68,6 +68,8 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("get", "/prompts/workshop/drafts/{id}", "", &[200], Stranger::NotFound),
     ("put", "/prompts/workshop/drafts/{id}", r#"{"draft_name": "Renamed"}"#, &[200], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}/revisions", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/revisions/{n}", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/revisions/{n}/use", "", &[200], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}/revisions/{n}/diff/{m}", "", &[200], Stranger::NotFound),
     ("get", "/chat/sessions/{chat_id}/messages", "", &[200], Stranger::NotFound),
     ("post", "/prompts/workshop/drafts/{id}/messages", r#"{"content": "shorter, please"}"#, &[200], Stranger::NotFound),

@@ -298,6 +298,8 @@ const CASES: &[Case] = &[
         s.workshop.save_draft(a, s.draft, Save { name: Some("Renamed".to_owned()), ..Save::default() })
     }),
     case!("revisions", "YYYYNNN", |s, a| s.workshop.revisions(a, s.draft)),
+    case!("revision", "YYYYNNN", |s, a| s.workshop.revision(a, s.draft, RevisionNumber(1))),
+    case!("latest_revisions", "YYYYNNN", |s, a| s.workshop.latest_revisions(a, s.draft, 10)),
     case!("revision_diff", "YYYYNNN", |s, a| {
         s.workshop.revision_diff(a, s.draft, RevisionNumber(1), RevisionNumber(1))
     }),

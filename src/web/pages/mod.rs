@@ -3,8 +3,8 @@
 //! A page is a file here, its template in `templates/`, and one line below. What changes things goes to the API, by
 //! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
-mod chart;
 mod answer;
+mod chart;
 mod diff;
 mod frame;
 mod home;
@@ -41,6 +41,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/workshop/{draft}/parts/{part}", get(workshop::part))
         .route("/workshop/{draft}/tests/{test}", get(trial::show))
         .route("/workshop/{draft}/tests/{test}/articles/{article}", get(trial::article))
+        .merge(workshop::draft::routes())
         .layer(middleware::map_response(guarded))
 }
 

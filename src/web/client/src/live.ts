@@ -69,7 +69,7 @@ export function listen(draft: number): void {
 
 function everything(): void {
   for (const id of ["head", "conversation", "test-result", "history"]) void renew(id);
-  document.dispatchEvent(new CustomEvent("workshop:missed"));
+  document.dispatchEvent(new CustomEvent("workshop:hello"));
 }
 
 let said = { text: "Connecting", look: "" };

@@ -9,6 +9,7 @@ use crate::domain::{Access, Instant, fence};
 use crate::web::Web;
 use crate::web::markdown::{Prose, prose};
 use crate::web::pages::Failed;
+use crate::web::pages::diff::Diff;
 use crate::workshop::message::Message;
 use crate::workshop::proposal::Proposal;
 
@@ -75,20 +76,13 @@ struct ShownChange {
     index: usize,
     line: usize,
     reason: String,
-    before: Vec<String>,
-    after: Vec<String>,
+    diff: Diff,
 }
 
 impl From<Change> for ShownChange {
     fn from(change: Change) -> Self {
-        let lines = |text: &str| text.lines().map(str::to_owned).collect();
-        Self {
-            index: change.index,
-            line: change.line,
-            before: lines(&change.before),
-            after: lines(&change.after),
-            reason: change.reason,
-        }
+        let diff = Diff::replaced(&change.before, &change.after);
+        Self { index: change.index, line: change.line, diff, reason: change.reason }
     }
 }
 

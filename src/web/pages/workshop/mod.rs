@@ -5,6 +5,7 @@
 
 mod commit;
 mod conversation;
+pub(super) mod draft;
 mod head;
 mod history;
 mod tests;
@@ -16,12 +17,12 @@ use serde::Deserialize;
 
 use self::commit::CommitDialog;
 use self::conversation::Conversation;
+use self::draft::{DraftQuery, DraftTab};
 use self::head::Head;
 use self::history::History;
 use self::tests::{TestForm, TestResult};
 use super::frame::{Frame, Section};
 use super::{Failed, Page, html};
-use crate::choice;
 use crate::domain::draft::Draft;
 use crate::domain::history::Sort;
 use crate::domain::sharing::{Shares, Target};
@@ -31,32 +32,32 @@ use crate::web::auth::Visitor;
 use crate::web::body::{Path, Query};
 use crate::web::{Web, assets};
 
-choice! {
-    /// What is on the right.
-    pub enum Tab {
-        /// The text.
-        Draft = "draft",
-        /// Asking a question, and what came of it.
-        Test = "test",
-        /// Every test.
-        History = "history",
-    }
+/// What is on the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Tab {
+    /// The text.
+    Draft,
+    /// Asking a question, and what came of it.
+    Test,
+    /// Every test.
+    History,
 }
 
-choice! {
-    /// What is rendered alone.
-    pub enum Part {
-        /// Name, status and what can be done.
-        Head = "head",
-        /// What was said.
-        Conversation = "conversation",
-        /// One test.
-        Test = "test",
-        /// Every test.
-        History = "history",
-        /// The dialog that commits.
-        Commit = "commit",
-    }
+/// What is rendered alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Part {
+    /// Name, status and what can be done.
+    Head,
+    /// What was said.
+    Conversation,
+    /// One test.
+    Test,
+    /// Every test.
+    History,
+    /// The dialog that commits.
+    Commit,
 }
 
 /// What of a workshop is looked at.
@@ -103,6 +104,7 @@ struct Workbench {
     script: String,
     head: Head,
     conversation: Conversation,
+    draft_tab: DraftTab,
     form: TestForm,
     result: TestResult,
     history: History,
@@ -115,7 +117,13 @@ pub(super) async fn show(
     Visitor(actor): Visitor,
     Path(id): Path<DraftId>,
     Query(look): Query<Look>,
+    Query(query): Query<DraftQuery>,
 ) -> Page {
+    // The revision of the address is one to read, or one whose tests are looked for.
+    let (look, query) = match look.tab {
+        Some(Tab::History) => (look, DraftQuery::default()),
+        Some(Tab::Draft | Tab::Test) | None => (Look { revision: None, ..look }, query),
+    };
     let bench = Bench::load(&web, actor, id).await?;
     html(&Workbench {
         frame: Frame::of(&bench.actor, Section::Workshops, bench.draft.name.clone()),
@@ -125,6 +133,7 @@ pub(super) async fn show(
         script: assets::address("workbench.js"),
         head: Head::load(&web, &bench).await?,
         conversation: Conversation::load(&web, &bench).await?,
+        draft_tab: DraftTab::load(&web, &bench.actor, &bench.draft, &query).await?,
         form: TestForm::load(&web, &bench).await?,
         result: TestResult::load(&web, &bench, look.test).await?,
         history: History::load(&web, &bench, &look).await?,

@@ -7,6 +7,7 @@ use crate::domain::trial::{DEFAULT_ARTICLES, Stage, Trial};
 use crate::domain::{Access, TrialId};
 use crate::web::Web;
 use crate::web::pages::Failed;
+use crate::web::pages::answer::AnswerView;
 use crate::workshop::article::TopicInfo;
 
 /// What to test: question, topic, model, articles, window.
@@ -56,6 +57,7 @@ pub(super) struct TestResult {
     draft: i32,
     trial: Option<Trial>,
     steps: Vec<Step>,
+    answer: Option<AnswerView>,
     /// Whether the address names the test: then it stays, whatever is tested meanwhile.
     named: bool,
     may_test: bool,
@@ -79,6 +81,10 @@ impl TestResult {
         };
         Ok(Self {
             draft: id.0,
+            answer: trial.as_ref().and_then(|trial| {
+                let may_rate = bench.access.allows(Access::Commenter);
+                AnswerView::of(trial, &bench.actor, may_rate, "test-result history")
+            }),
             steps: trial.as_ref().map(steps).unwrap_or_default(),
             named: wanted.is_some(),
             may_test: bench.may(Access::Commenter),
