@@ -22,7 +22,7 @@ use self::head::Head;
 use self::history::History;
 use self::tests::{TestForm, TestResult};
 use super::frame::{Frame, Section};
-use super::{Failed, Page, html};
+use super::{Failed, Page, filled, html};
 use crate::domain::draft::Draft;
 use crate::domain::history::Sort;
 use crate::domain::sharing::{Shares, Target};
@@ -66,8 +66,11 @@ pub(super) struct Look {
     tab: Option<Tab>,
     /// The test that is shown.
     test: Option<TrialId>,
+    #[serde(default, deserialize_with = "filled")]
     revision: Option<RevisionNumber>,
+    #[serde(default, deserialize_with = "filled")]
     status: Option<TrialStatus>,
+    #[serde(default, deserialize_with = "filled")]
     rated: Option<bool>,
     sort: Option<Sort>,
     page: Option<i64>,
