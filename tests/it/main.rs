@@ -17,6 +17,7 @@ mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;
 mod month;
+mod openid;
 mod permissions;
 mod queue;
 mod remote;
@@ -29,3 +30,4 @@ mod story;
 mod suites;
 mod support;
 mod talk;
+mod tokens;
