@@ -1,13 +1,17 @@
-// What every page can do: send forms to the API, open dialogs, say what happened, and renew parts of itself.
+// What every page can do: send forms to the API, open dialogs, say what happened, copy, and renew parts of itself.
 
 import { wireCitations } from "./citations";
+import { wireCopies } from "./copy";
 import { wireDialogs } from "./dialogs";
 import { wireFollowing } from "./follow";
 import { wireForms } from "./forms";
+import { wireFresh } from "./fresh";
 import { wireTimes } from "./times";
 
 wireForms();
 wireDialogs();
+wireCopies();
 wireTimes(document);
 wireCitations();
 wireFollowing();
+wireFresh();
