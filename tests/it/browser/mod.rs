@@ -1,3 +1,4 @@
 //! The pages in a real Chromium, one file per noun: what people see and do there.
 
+mod editor;
 mod sign_in;
