@@ -3,5 +3,6 @@
 mod articles;
 mod home;
 mod invite;
+mod editor;
 mod sign_in;
 mod tokens;
