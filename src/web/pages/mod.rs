@@ -4,10 +4,16 @@
 //! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
 mod answer;
+mod batch;
+mod comparison;
 mod diff;
 mod frame;
 mod home;
 mod invite;
+mod library;
+mod paging;
+mod prompt;
+mod session;
 mod shown;
 mod sign_in;
 mod stars;
@@ -39,6 +45,14 @@ pub(super) fn routes() -> Router<Web> {
         .route("/workshop/{draft}", get(workshop::show))
         .route("/workshop/{draft}/tests/{test}", get(trial::show))
         .route("/workshop/{draft}/tests/{test}/articles/{article}", get(trial::article))
+        .route("/workshop/{draft}/compare", get(comparison::show))
+        .route("/workshop/{draft}/batches/{batch}", get(batch::show))
+        .route("/library", get(library::list))
+        .route("/library/{name}", get(prompt::show))
+        .route("/sessions", get(session::list))
+        .route("/sessions/{chat}", get(session::show))
+        .route("/sessions/{chat}/answers/{answer}/articles", get(session::articles))
+        .route("/sessions/{chat}/answers/{answer}/articles/{article}", get(session::article))
         .layer(middleware::map_response(guarded))
 }
 

@@ -2,7 +2,8 @@
 //
 // `data-api="METHOD /path"` sends the fields as JSON; `data-type` on a field is `number`, `boolean` or `list` where it is
 // no text, and an empty field is left out unless it has `data-keep`. Then `data-then` is `reload`, `renew ID…` or
-// `go /path`, in which `{field}` stands for a field of the answer. `data-confirm` asks first.
+// `go /path`, in which `{field}` stands for a field of the answer. `data-confirm` asks first. `{field}` in the path stands
+// for a field of the form.
 
 import { Refused, send, type Problem } from "./api";
 import { confirmed } from "./dialogs";
@@ -46,7 +47,8 @@ async function submit(source: HTMLElement, submitter: HTMLElement | null): Promi
 }
 
 async function sendOrAsk(source: HTMLElement, body: Record<string, unknown> | undefined): Promise<void> {
-  const [method = "POST", path = ""] = (source.dataset["api"] ?? "").split(" ");
+  const [method = "POST", pattern = ""] = (source.dataset["api"] ?? "").split(" ");
+  const path = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(body?.[name] ?? "")));
   try {
     const answer = await send(method, path, body);
     if (source instanceof HTMLFormElement) unmark(source);

@@ -1,9 +1,11 @@
 // What every page can do: send forms to the API, open dialogs, say what happened, and renew parts of itself.
 
 import { wireCitations } from "./citations";
+import { wireCopying } from "./copy";
 import { wireDialogs } from "./dialogs";
 import { wireFollowing } from "./follow";
 import { wireForms } from "./forms";
+import { wireSessions } from "./session";
 import { wireTimes } from "./times";
 
 document.documentElement.classList.add("js");
@@ -12,3 +14,5 @@ wireDialogs();
 wireTimes(document);
 wireCitations();
 wireFollowing();
+wireCopying();
+wireSessions();
