@@ -98,6 +98,21 @@ pub struct Revision {
     pub created_at: Instant,
 }
 
+/// What is known of a revision without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionEntry {
+    /// Its number within the draft, from 1.
+    pub number: RevisionNumber,
+    /// Where its text came from.
+    pub source: Source,
+    /// The name of who made it.
+    pub author: Option<String>,
+    /// How many characters it has.
+    pub length: usize,
+    /// When.
+    pub created_at: Instant,
+}
+
 /// Why a draft does not take a change now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReadOnly {

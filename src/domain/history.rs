@@ -1,6 +1,35 @@
 //! The history of a draft: what the tests of each of its texts came to.
 
+use super::trial::TrialStatus;
 use super::{RevisionNumber, VersionNumber};
+use crate::choice;
+
+choice! {
+    /// Which tests of a history come first.
+    pub enum Sort {
+        /// Those asked for last.
+        Newest = "newest",
+        /// Those asked for first.
+        Oldest = "oldest",
+        /// Those with the most stars.
+        Stars = "stars",
+        /// Those that took the least time.
+        Fastest = "fastest",
+    }
+}
+
+/// Which tests of a draft to look at, and in which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only tests of this revision.
+    pub revision: Option<RevisionNumber>,
+    /// Only tests in this status.
+    pub status: Option<TrialStatus>,
+    /// Only tests that somebody gave stars, or that nobody did.
+    pub rated: Option<bool>,
+    /// Which come first.
+    pub sort: Sort,
+}
 
 /// What the tests of one text have in common.
 #[derive(Debug, Clone, PartialEq)]

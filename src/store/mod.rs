@@ -32,6 +32,7 @@ pub mod once;
 pub mod place;
 pub mod proposal;
 pub mod push;
+pub mod revision;
 pub mod session;
 pub mod settings;
 pub mod suite;

@@ -185,6 +185,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is no such thing, or you may not see it.")
     }
 
+    /// The address leads nowhere.
+    pub(super) fn no_such_path() -> Self {
+        Self { detail: "There is nothing at this address. See /api/docs.".to_owned(), ..Self::no_such_thing() }
+    }
+
     /// The model could not answer a message; the message is kept.
     pub(super) fn no_answer(detail: &str) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, "no-answer", "The model did not answer", detail)
@@ -270,15 +275,13 @@ impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let headers = std::mem::take(&mut self.extra.headers);
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self)).into_response();
+        let mut response = (status, axum::Json(&self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.headers_mut().extend(headers);
+        // Whoever shows people pages makes one of it.
+        response.extensions_mut().insert(self);
         response
     }
-}
-
-pub(super) async fn no_such_path() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "Not found", "There is nothing at this address. See /api/docs.")
 }
 
 pub(super) async fn no_such_method() -> Problem {

@@ -77,7 +77,7 @@ pub fn router(workshop: Workshop, metrics: PrometheusHandle, others: Router) -> 
         .merge(assets::routes())
         .merge(pages::routes())
         .merge(others.with_state(()))
-        .fallback(error::no_such_path)
+        .fallback(pages::nothing_here)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn_with_state(web.clone(), cookie::refuse_other_sites))

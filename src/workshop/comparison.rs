@@ -2,7 +2,7 @@
 
 use super::{Error, Noun, Workshop};
 use crate::domain::article::FrozenArticle;
-use crate::domain::history::Tested;
+use crate::domain::history::{Tested, Wanted};
 use crate::domain::proposal;
 use crate::domain::trial::Trial;
 use crate::domain::{Access, Actor, ArticleId, DraftId, Invalid, TrialId};
@@ -66,6 +66,20 @@ impl Workshop {
             Compared { trial, diff, only }
         });
         Ok(Comparison { tests: tests.collect(), common })
+    }
+
+    /// A page of the wanted tests of a draft, and how many there are on all pages.
+    pub async fn tests_wanted(
+        &self,
+        actor: &Actor,
+        draft: DraftId,
+        wanted: Wanted,
+        limit: i64,
+        offset: i64,
+    ) -> Result<(Vec<Trial>, i64), Error> {
+        let mut conn = self.store.conn().await?;
+        self.draft_for(&mut conn, actor, draft, Access::Viewer).await?;
+        Ok(store::trial::history::page(&mut conn, draft, wanted, limit, offset).await?)
     }
 
     /// What the tests of each text of a draft came to, the latest texts last.

@@ -7,9 +7,8 @@ use super::error::Limit;
 use super::event::{Event, notify};
 use super::{Error, Noun, Workshop, guided};
 use crate::domain::conversation::{MessageRole, Outcome, parse_message};
-use crate::domain::draft::{Draft, DraftStatus, Revision, Source, name_from};
+use crate::domain::draft::{Draft, DraftStatus, Source, name_from};
 use crate::domain::place::Place;
-use crate::domain::proposal::{self, DiffPart};
 use crate::domain::sharing::Thing;
 use crate::domain::text::excerpt;
 use crate::domain::{
@@ -295,22 +294,6 @@ impl Workshop {
         Ok(draft)
     }
 
-    /// Makes the text of a revision the draft's again; nothing changes when it is already.
-    pub async fn use_revision(&self, actor: &Actor, id: DraftId, number: RevisionNumber) -> Result<Draft, Error> {
-        let mut tx = self.store.begin().await?;
-        let mut draft = self.writable_draft(&mut tx, actor, id, Access::Editor).await?;
-        let text = store::draft::revision_text(&mut tx, id, number).await?.ok_or(Error::NotFound(Noun::Revision))?;
-        if text != draft.text {
-            let before = draft.revision;
-            self.add_revision(&mut tx, &mut draft, &text, Source::Restore, Some(actor)).await?;
-            let note = Note::Edited { by: actor.name.clone(), revision: draft.revision.0, before: before.0 };
-            self.note(&mut tx, draft.chat, &note).await?;
-            self.refresh(&mut tx, draft.chat, Refresh::Card { draft: id }).await?;
-        }
-        store::commit(tx).await?;
-        Ok(draft)
-    }
-
     /// Saves a text as a locked draft's next revision, with all that follows from an edit.
     pub(super) async fn add_revision(
         &self,
@@ -348,30 +331,6 @@ impl Workshop {
         store::activity::insert(&mut tx, &event, self.now()).await?;
         notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
         Ok(store::commit(tx).await?)
-    }
-
-    /// Every revision of a draft, oldest first.
-    pub async fn revisions(&self, actor: &Actor, id: DraftId) -> Result<Vec<Revision>, Error> {
-        let mut conn = self.store.conn().await?;
-        self.draft_for(&mut conn, actor, id, Access::Viewer).await?;
-        Ok(store::draft::revisions(&mut conn, id).await?)
-    }
-
-    /// How revision `to` differs from revision `from`: a unified diff, and the same word by word.
-    pub async fn revision_diff(
-        &self,
-        actor: &Actor,
-        id: DraftId,
-        from: RevisionNumber,
-        to: RevisionNumber,
-    ) -> Result<(String, Vec<DiffPart>), Error> {
-        let mut conn = self.store.conn().await?;
-        self.draft_for(&mut conn, actor, id, Access::Viewer).await?;
-        let missing = || Error::NotFound(Noun::Revision);
-        let before = store::draft::revision_text(&mut conn, id, from).await?.ok_or_else(missing)?;
-        let after = store::draft::revision_text(&mut conn, id, to).await?.ok_or_else(missing)?;
-        let unified = proposal::unified(&before, &after, &format!("revision {from}"), &format!("revision {to}"));
-        Ok((unified, proposal::words(&before, &after)))
     }
 }
 

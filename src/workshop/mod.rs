@@ -38,6 +38,7 @@ pub mod place;
 pub mod proposal;
 pub mod push;
 pub mod research;
+pub mod revision;
 pub mod session;
 pub mod settings;
 pub mod sharing;

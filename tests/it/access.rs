@@ -68,9 +68,12 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("get", "/prompts/workshop/drafts/{id}", "", &[200], Stranger::NotFound),
     ("put", "/prompts/workshop/drafts/{id}", r#"{"draft_name": "Renamed"}"#, &[200], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}/revisions", "", &[200], Stranger::NotFound),
+    ("get", "/prompts/workshop/drafts/{id}/revisions/{n}", "", &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/revisions/{n}/use", "", &[200], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}/revisions/{n}/diff/{m}", "", &[200], Stranger::NotFound),
     ("get", "/chat/sessions/{chat_id}/messages", "", &[200], Stranger::NotFound),
     ("post", "/prompts/workshop/drafts/{id}/messages", r#"{"content": "shorter, please"}"#, &[200], Stranger::NotFound),
+    ("post", "/prompts/workshop/drafts/{id}/messages/{message_id}/answers", "{}", &[404], Stranger::NotFound),
     ("get", "/prompts/workshop/drafts/{id}/proposals", "", &[200], Stranger::NotFound),
     ("post", "/prompts/workshop/drafts/{id}/proposals/{n}/accept", "{}", &[200, 409], Stranger::NotFound),
     ("post", "/prompts/workshop/drafts/{id}/proposals/{n}/reject", "", &[200, 409], Stranger::NotFound),
@@ -196,6 +199,7 @@ impl Things {
             .replace("{team}", "everyone")
             .replace("{person}", "carol")
             .replace("{id}", &self.draft.to_string())
+            .replace("{message_id}", &self.test)
             .replace("{chat_id}", &self.chat.to_string())
             .replace("{test_id}", &self.test)
             .replace("{batch_id}", &self.batch)

@@ -66,7 +66,7 @@ async fn without_a_database_the_rest_is_looked_at() {
     assert!(database["what"].as_str().unwrap().contains("refused"), "{database}");
     finding(&findings, "model", "ok");
     let output = program.run(&["doctor"], "").await;
-    let said = text(&output.stdout) + &text(&output.stderr);
+    let said = text(&output.stdout) + text(&output.stderr).as_str();
     assert!(said.contains("✗ database: ") && said.contains("\n    See that Postgres runs there"), "{said}");
     assert!(!said.contains("hush-hush"), "{said}");
     program.close().await;

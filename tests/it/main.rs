@@ -5,6 +5,7 @@ mod architecture;
 mod articles;
 mod ask;
 mod auspex;
+mod browser;
 mod commands;
 mod discord;
 mod doctor;

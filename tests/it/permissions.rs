@@ -31,6 +31,7 @@ use std::time::Duration;
 use prompt_workshop::domain::access::Visibility;
 use prompt_workshop::domain::account::Platform;
 use prompt_workshop::domain::batch::Texts;
+use prompt_workshop::domain::history::{Sort, Wanted};
 use prompt_workshop::domain::library::{Filter, Label, Pick, PromptName};
 use prompt_workshop::domain::place::Place;
 use prompt_workshop::domain::sharing::{Target, Who};
@@ -297,6 +298,8 @@ const CASES: &[Case] = &[
         s.workshop.save_draft(a, s.draft, Save { name: Some("Renamed".to_owned()), ..Save::default() })
     }),
     case!("revisions", "YYYYNNN", |s, a| s.workshop.revisions(a, s.draft)),
+    case!("revision", "YYYYNNN", |s, a| s.workshop.revision(a, s.draft, RevisionNumber(1))),
+    case!("latest_revisions", "YYYYNNN", |s, a| s.workshop.latest_revisions(a, s.draft, 10)),
     case!("revision_diff", "YYYYNNN", |s, a| {
         s.workshop.revision_diff(a, s.draft, RevisionNumber(1), RevisionNumber(1))
     }),
@@ -320,6 +323,7 @@ const CASES: &[Case] = &[
     case!("choose", "YYYFNNN", |s, a| s.workshop.choose(a, s.message.id, Choice::Defaults, None)),
     case!("draft_of_chat", "YYYYNNN", |s, a| s.workshop.draft_of_chat(a, s.chat)),
     case!("messages", "YYYYNNN", |s, a| s.workshop.messages(a, s.chat)),
+    case!("speakers", "YYYYNNN", |s, a| s.workshop.speakers(a, s.chat)),
     case!("answer_to", "YYYYNNN", |s, a| s.workshop.answer_to(a, &s.message)),
     case!("proposals", "YYYYNNN", |s, a| s.workshop.proposals(a, s.draft)),
     case!("accept_proposal", spoils, "YYFFNNN", |s, a| {
@@ -415,6 +419,10 @@ const CASES: &[Case] = &[
     case!("batch_within", "YYYYNNN", |s, a| s.workshop.batch_within(a, s.draft, s.batch, Duration::ZERO)),
     case!("batches", "YYYYNNN", |s, a| s.workshop.batches(a, s.draft, 10, 0)),
     case!("history", "YYYYNNN", |s, a| s.workshop.history(a, s.draft)),
+    case!("tests_wanted", "YYYYNNN", |s, a| {
+        let wanted = Wanted { revision: None, status: None, rated: None, sort: Sort::Newest };
+        s.workshop.tests_wanted(a, s.draft, wanted, 10, 0)
+    }),
     // It takes two tests, which only who may see the one hears.
     case!("compare_trials", "IIIIIII", |s, a| async { s.workshop.compare_trials(a, &[s.trial]).await }),
     case!("cancel_batch", spoils, "YYYFNNN", |s, a| s.workshop.cancel_batch(a, s.draft, s.batch)),

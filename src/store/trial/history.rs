@@ -1,9 +1,60 @@
 //! The tests of a draft, summed up by what was tested.
 
 use super::super::{Conn, Error};
+use super::Row;
 use crate::domain::batch::share;
-use crate::domain::history::Tested;
+use crate::domain::history::{Tested, Wanted};
+use crate::domain::trial::Trial;
 use crate::domain::{DraftId, RevisionNumber, VersionNumber};
+
+/// A page of the tests wanted, and how many there are on all pages.
+pub async fn page(
+    conn: &mut Conn,
+    draft: DraftId,
+    wanted: Wanted,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<Trial>, i64), Error> {
+    let (revision, status) = (wanted.revision.map(|number| number.0), wanted.status.map(|status| status.as_str()));
+    let rows = super::select_trial!(
+        &mut *conn,
+        fetch_all,
+        "left join lateral (select avg(r.stars) as mean from ratings r where r.trial_id = t.id) s on true
+        where t.draft_id = $1
+            and ($2::integer is null or t.revision = $2)
+            and ($3::text is null or t.status = $3)
+            and ($4::boolean is null or (s.mean is not null) = $4)
+        order by
+            case when $5 = 'stars' then s.mean end desc nulls last,
+            case when $5 = 'fastest' then t.execution_ms end nulls last,
+            case when $5 = 'oldest' then t.id end,
+            t.id desc
+        limit $6 offset $7",
+        draft.0,
+        revision,
+        status,
+        wanted.rated,
+        wanted.sort.as_str(),
+        limit,
+        offset
+    );
+    let total = sqlx::query_scalar!(
+        r#"select count(*) as "total!" from trials t
+        where t.draft_id = $1
+            and ($2::integer is null or t.revision = $2)
+            and ($3::text is null or t.status = $3)
+            and ($4::boolean is null or exists (
+                select from ratings r where r.trial_id = t.id and r.stars is not null
+            ) = $4)"#,
+        draft.0,
+        revision,
+        status,
+        wanted.rated,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok((rows.into_iter().map(Trial::try_from).collect::<Result<_, _>>()?, total))
+}
 
 /// What the tests of each revision, and of each version, of a draft have in common; the latest texts last.
 pub async fn of(conn: &mut Conn, draft: DraftId) -> Result<Vec<Tested>, Error> {

@@ -120,6 +120,8 @@ macro_rules! select_trial {
     };
 }
 
+use select_trial;
+
 /// The tests with these ids, in any order.
 pub async fn find_all(conn: &mut Conn, ids: &[TrialId]) -> Result<Vec<Trial>, Error> {
     let ids: Vec<uuid::Uuid> = ids.iter().map(|id| id.0).collect();

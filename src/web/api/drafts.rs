@@ -11,9 +11,8 @@ use utoipa_axum::routes;
 
 use super::{Checks, Page};
 use crate::domain::conversation::Question;
-use crate::domain::draft::{self, Draft, DraftStatus, Source};
+use crate::domain::draft::{self, Draft, DraftStatus};
 use crate::domain::library::PromptName;
-use crate::domain::proposal::DiffPart;
 use crate::domain::{DraftId, Invalid, RevisionNumber};
 use crate::web::Web;
 use crate::web::auth::Signed;
@@ -22,12 +21,7 @@ use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
 use crate::workshop::draft::{Save, Start, Started};
 
 pub(super) fn routes() -> OpenApiRouter<Web> {
-    OpenApiRouter::new()
-        .routes(routes!(start))
-        .routes(routes!(list))
-        .routes(routes!(read, save, delete))
-        .routes(routes!(revisions))
-        .routes(routes!(diff))
+    OpenApiRouter::new().routes(routes!(start)).routes(routes!(list)).routes(routes!(read, save, delete))
 }
 
 /// How to begin; all of it may be left out.
@@ -189,7 +183,7 @@ async fn list(
     Ok(axum::Json(DraftList { drafts, total }))
 }
 
-async fn with_tag(web: &Web, draft: Draft) -> Result<Response, Problem> {
+pub(super) async fn with_tag(web: &Web, draft: Draft) -> Result<Response, Problem> {
     let tag = format!("\"{}\"", draft.revision);
     Ok(([(header::ETAG, tag)], axum::Json(draft_body(web, draft).await?)).into_response())
 }
@@ -280,73 +274,4 @@ async fn delete(
     web.workshop.delete_draft(&actor, id).await?;
     let message = format!("Draft {id}, its conversation and its tests are deleted.");
     Ok(axum::Json(DeletedBody { draft_id: id.0, message }))
-}
-
-/// One saved text.
-#[derive(Debug, Serialize, ToSchema)]
-struct RevisionBody {
-    revision: i32,
-    draft_content: String,
-    source: Source,
-    /// Who made it; nothing for the assistant's first draft.
-    author: Option<String>,
-    created_at: DateTime<Utc>,
-}
-
-/// Every saved text of a draft.
-#[derive(Debug, Serialize, ToSchema)]
-struct RevisionList {
-    draft_id: i32,
-    /// Oldest first.
-    revisions: Vec<RevisionBody>,
-    total: usize,
-}
-
-/// Lists every saved text of a draft.
-#[utoipa::path(get, path = "/prompts/workshop/drafts/{id}/revisions", tag = "workshop", params(("id" = i32, Path)),
-    responses((status = 200, body = RevisionList), Missing, Refusals))]
-async fn revisions(
-    State(web): State<Web>,
-    Signed(actor): Signed,
-    Path(id): Path<DraftId>,
-) -> Result<axum::Json<RevisionList>, Problem> {
-    let revisions: Vec<RevisionBody> = web
-        .workshop
-        .revisions(&actor, id)
-        .await?
-        .into_iter()
-        .map(|revision| RevisionBody {
-            revision: revision.number.0,
-            draft_content: revision.text,
-            source: revision.source,
-            author: revision.author,
-            created_at: revision.created_at,
-        })
-        .collect();
-    Ok(axum::Json(RevisionList { draft_id: id.0, total: revisions.len(), revisions }))
-}
-
-/// How two revisions differ.
-#[derive(Debug, Serialize, ToSchema)]
-struct DiffBody {
-    draft_id: i32,
-    from: i32,
-    to: i32,
-    /// Line by line, as a unified diff; empty when they are the same.
-    diff: String,
-    /// Word by word.
-    words: Vec<DiffPart>,
-}
-
-/// Compares revision `n` with revision `m`.
-#[utoipa::path(get, path = "/prompts/workshop/drafts/{id}/revisions/{n}/diff/{m}", tag = "workshop",
-    params(("id" = i32, Path), ("n" = i32, Path), ("m" = i32, Path)),
-    responses((status = 200, body = DiffBody), Missing, Refusals))]
-async fn diff(
-    State(web): State<Web>,
-    Signed(actor): Signed,
-    Path((id, from, to)): Path<(DraftId, RevisionNumber, RevisionNumber)>,
-) -> Result<axum::Json<DiffBody>, Problem> {
-    let (diff, words) = web.workshop.revision_diff(&actor, id, from, to).await?;
-    Ok(axum::Json(DiffBody { draft_id: id.0, from: from.0, to: to.0, diff, words }))
 }

@@ -18,17 +18,17 @@ use utoipa_axum::routes;
 use super::proposals::ProposalBody;
 use crate::domain::conversation::{MessageRole, Outcome, Question, parse_message};
 use crate::domain::session::Answer;
-use crate::domain::{Actor, ChatId, DraftId, Invalid};
+use crate::domain::{Actor, ChatId, DraftId, Invalid, MessageId};
 use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
 use crate::web::stream::{AnswerWatch, Heard};
 use crate::workshop::Error;
-use crate::workshop::message::Message;
+use crate::workshop::message::{Choice, Message};
 
 pub(super) fn routes() -> OpenApiRouter<Web> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(say))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(say)).routes(routes!(choose))
 }
 
 /// One message.
@@ -187,6 +187,49 @@ async fn say(
     let answer = watch.answer().await?;
     let reply = reply(&web, &actor, id, answer).await?;
     Ok((StatusCode::OK, axum::Json(reply)).into_response())
+}
+
+/// An answer to a question of the assistant's.
+#[derive(Debug, Deserialize, ToSchema)]
+struct ChooseBody {
+    /// The question's number within its message, from 1; without it, every open question gets its default.
+    question: Option<usize>,
+    /// The answer: one of those offered, or words of your own of 1 to 500 characters.
+    answer: Option<String>,
+}
+
+/// What was chosen.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChosenBody {
+    /// Whether anything was chosen: false where the questions had been answered before.
+    chosen: bool,
+}
+
+/// Answers a question of the assistant's. Once all of a message are answered, they are said as one message of yours.
+#[utoipa::path(post, path = "/prompts/workshop/drafts/{id}/messages/{message_id}/answers", tag = "conversation",
+    params(("id" = i32, Path), ("message_id" = uuid::Uuid, Path)), request_body = ChooseBody,
+    responses((status = 200, body = ChosenBody), Missing, Refusals, Unchanged, Unreadable))]
+async fn choose(
+    State(web): State<Web>,
+    Signed(actor): Signed,
+    Path((id, message)): Path<(DraftId, MessageId)>,
+    Json(body): Json<ChooseBody>,
+) -> Result<axum::Json<ChosenBody>, Problem> {
+    let draft = web.workshop.draft(&actor, id).await?;
+    let messages = web.workshop.messages(&actor, draft.chat).await?;
+    let asked = messages.iter().find(|one| one.id == message).ok_or_else(Problem::no_such_thing)?;
+    let choice = match (body.question, &body.answer) {
+        (None, None) => Choice::Defaults,
+        (Some(number), Some(answer)) if (1..=asked.questions.len()).contains(&number) => {
+            Choice::One(number - 1, answer)
+        }
+        (Some(_), Some(_)) => {
+            return Err(Invalid::new("question", format!("must be 1 to {}", asked.questions.len())).into());
+        }
+        (Some(_), None) | (None, Some(_)) => return Err(Invalid::new("answer", "and question belong together").into()),
+    };
+    let chosen = web.workshop.choose(&actor, message, choice, None).await?;
+    Ok(axum::Json(ChosenBody { chosen }))
 }
 
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Invalid> {

@@ -14,6 +14,7 @@ mod library;
 mod messages;
 mod proposals;
 mod pushes;
+mod revisions;
 mod sessions;
 mod sharing;
 mod suites;
@@ -56,6 +57,7 @@ impl Modify for Token {
 pub(super) fn router() -> OpenApiRouter<Web> {
     let endpoints = OpenApiRouter::new()
         .merge(drafts::routes())
+        .merge(revisions::routes())
         .merge(messages::routes())
         .merge(proposals::routes())
         .merge(tests::routes())

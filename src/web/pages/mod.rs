@@ -5,6 +5,7 @@
 
 mod answer;
 mod batch;
+mod chart;
 mod comparison;
 mod diff;
 mod frame;
@@ -20,12 +21,15 @@ mod stars;
 mod trial;
 mod workshop;
 
+use std::str::FromStr;
+
 use askama::Template;
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use serde::Deserialize;
 
 use self::frame::Frame;
 use super::Web;
@@ -43,6 +47,7 @@ pub(super) fn routes() -> Router<Web> {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/invite/{code}", get(invite::show))
         .route("/workshop/{draft}", get(workshop::show))
+        .route("/workshop/{draft}/parts/{part}", get(workshop::part))
         .route("/workshop/{draft}/tests/{test}", get(trial::show))
         .route("/workshop/{draft}/tests/{test}/articles/{article}", get(trial::article))
         .route("/workshop/{draft}/compare", get(comparison::show))
@@ -53,11 +58,26 @@ pub(super) fn routes() -> Router<Web> {
         .route("/sessions/{chat}", get(session::show))
         .route("/sessions/{chat}/answers/{answer}/articles", get(session::articles))
         .route("/sessions/{chat}/answers/{answer}/articles/{article}", get(session::article))
+        .merge(workshop::draft::routes())
         .layer(middleware::map_response(guarded))
 }
 
-/// Sees to it that browsers take nothing from a page but what it is, and do not keep it.
-async fn guarded(mut response: Response) -> Response {
+/// Sees to it that browsers take nothing from a page but what it is, and do not keep it; a problem becomes a page, too.
+async fn guarded(response: Response) -> Response {
+    guard(match response.extensions().get::<Problem>() {
+        Some(problem) => failed(problem.clone()),
+        None => response,
+    })
+}
+
+/// An address that leads nowhere: people get a page, programs a problem.
+pub(super) async fn nothing_here(headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let problem = Problem::no_such_path();
+    if accepts.contains("text/html") { guard(failed(problem)) } else { problem.into_response() }
+}
+
+fn guard(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -81,6 +101,16 @@ impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         failed(self.0)
     }
+}
+
+/// Reads a field of a form that may be left empty.
+fn filled<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: FromStr<Err: std::fmt::Display>,
+{
+    let raw = Option::<String>::deserialize(deserializer)?.filter(|raw| !raw.is_empty());
+    raw.map(|raw| raw.parse().map_err(serde::de::Error::custom)).transpose()
 }
 
 /// A rendered template.

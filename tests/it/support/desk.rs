@@ -216,6 +216,12 @@ impl Desk {
         Person { base: self.base.clone(), token: Some(token), actor: Some(account.actor()), http: client() }
     }
 
+    /// The code of a one-time link that signs a person in.
+    pub async fn login_code(&self, name: &str) -> SecretString {
+        let account = self.workshop().ensure_account(name, false).await.unwrap();
+        self.workshop().create_login_code(account.id).await.unwrap()
+    }
+
     /// An administrator with a token.
     pub async fn admin(&self) -> Person {
         self.workshop().ensure_account("admin", true).await.unwrap();

@@ -1,5 +1,7 @@
 //! What several test modules share.
 
+#[expect(dead_code, reason = "it offers more than the pages need so far")]
+pub mod browser;
 pub mod database;
 pub mod desk;
 #[expect(dead_code, reason = "it plays more of Discord than the stories need so far")]

@@ -63,7 +63,7 @@ impl Program {
     /// What a command that succeeds prints.
     pub async fn prints(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input).await;
-        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stdout) + &text(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stdout) + text(&output.stderr).as_str());
         text(&output.stdout)
     }
 

@@ -1,9 +1,10 @@
 // Forms and buttons that go to the API.
 //
 // `data-api="METHOD /path"` sends the fields as JSON; `data-type` on a field is `number`, `boolean` or `list` where it is
-// no text, and an empty field is left out unless it has `data-keep`. Then `data-then` is `reload`, `renew ID…` or
-// `go /path`, in which `{field}` stands for a field of the answer. `data-confirm` asks first. `{field}` in the path stands
-// for a field of the form.
+// no text (`numbers` for check boxes), and an empty field is left out unless it has `data-keep`. `{field}` in the path
+// stands for a field of the form. Then `data-then` is `reload`, `renew ID…` or `go /path`, in which `{field}` stands for a
+// field of the answer. `data-confirm` asks first.
+// `api:before` (with the body, to add to) and `api:done` (with the answer) tell others.
 
 import { Refused, send, type Problem } from "./api";
 import { confirmed } from "./dialogs";
@@ -33,7 +34,8 @@ export function wireForms(): void {
 async function submit(source: HTMLElement, submitter: HTMLElement | null): Promise<void> {
   const question = submitter?.dataset["confirm"] ?? source.dataset["confirm"];
   if (question && !(await confirmed(question, submitter?.textContent?.trim() || "Yes"))) return;
-  const body = source instanceof HTMLFormElement ? fields(source, submitter) : undefined;
+  const body = source instanceof HTMLFormElement ? fields(source, submitter) : fixed(source);
+  source.dispatchEvent(new CustomEvent("api:before", { detail: body ?? {} }));
   if (submitter instanceof HTMLButtonElement) submitter.disabled = true;
   try {
     await sendOrAsk(source, body);
@@ -44,6 +46,12 @@ async function submit(source: HTMLElement, submitter: HTMLElement | null): Promi
   } finally {
     if (submitter instanceof HTMLButtonElement) submitter.disabled = false;
   }
+}
+
+/** What a button sends, if anything: `data-body` holds JSON. */
+function fixed(button: HTMLElement): Record<string, unknown> | undefined {
+  const body = button.dataset["body"];
+  return body ? (JSON.parse(body) as Record<string, unknown>) : undefined;
 }
 
 async function sendOrAsk(source: HTMLElement, body: Record<string, unknown> | undefined): Promise<void> {
@@ -90,6 +98,10 @@ export function fields(form: HTMLFormElement, submitter: HTMLElement | null): Re
     const type = field.dataset["type"];
     if (field instanceof HTMLInputElement && field.type === "checkbox") {
       if (type === "boolean") body[field.name] = field.checked;
+      else if (type === "numbers") {
+        const ticked = (body[field.name] as number[] | undefined) ?? [];
+        body[field.name] = field.checked ? [...ticked, Number(field.value)] : ticked;
+      }
       else if (field.checked) body[field.name] = [...((body[field.name] as string[] | undefined) ?? []), field.value];
       continue;
     }

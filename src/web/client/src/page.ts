@@ -8,7 +8,6 @@ import { wireForms } from "./forms";
 import { wireSessions } from "./session";
 import { wireTimes } from "./times";
 
-document.documentElement.classList.add("js");
 wireForms();
 wireDialogs();
 wireTimes(document);

@@ -54,6 +54,7 @@ export function replace(id: string, html: string): void {
   old.replaceWith(adopted);
   wireTimes(adopted);
   for (const see of wires) see(adopted);
+  document.dispatchEvent(new CustomEvent("parts:renewed"));
   if (focused) document.getElementById(focused)?.focus();
 }
 

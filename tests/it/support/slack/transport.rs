@@ -170,7 +170,7 @@ fn said(kind: Kind, body: String) -> Option<Value> {
 pub fn signature(body: &str, timestamp: u64, secret: &str) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let digest = hmac::sign(&key, format!("v0:{timestamp}:{body}").as_bytes());
-    digest.as_ref().iter().fold("v0=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    digest.as_ref().iter().fold("v0=".to_owned(), |text, byte| text + format!("{byte:02x}").as_str())
 }
 
 fn form(payload: &Value) -> String {

@@ -1,0 +1,78 @@
+// Unsaved text, kept in the browser until the service has it: a crash, a closed tab or a lost network takes nothing.
+
+import type { Saved } from "./editor-sync";
+
+export interface Kept {
+  text: string;
+  /** What it was written on. */
+  base: string;
+  revision: number;
+  /** When, in milliseconds. */
+  at: number;
+}
+
+export class Shelf {
+  private readonly own: string;
+
+  /** Where a person's text of a draft is kept, apart for each tab. */
+  constructor(private readonly prefix: string) {
+    this.own = `${prefix}${randomWord()}`;
+    // Held as long as this tab lives, so that other tabs know whose text it is.
+    if ("locks" in navigator) void navigator.locks.request(this.own, () => new Promise(() => undefined));
+  }
+
+  keep(text: string, base: Saved): void {
+    const kept: Kept = { text, base: base.text, revision: base.revision, at: Date.now() };
+    try {
+      localStorage.setItem(this.own, JSON.stringify(kept));
+    } catch {
+      // No room, or no right to: the page still holds the text.
+    }
+  }
+
+  forget(): void {
+    this.remove(this.own);
+  }
+
+  remove(key: string): void {
+    try {
+      localStorage.removeItem(key);
+    } catch {
+      // As above.
+    }
+  }
+
+  /** Texts that no open tab holds any more, latest first. */
+  async left(): Promise<{ key: string; kept: Kept }[]> {
+    const alive = new Set<string>();
+    if ("locks" in navigator) {
+      const { held } = await navigator.locks.query();
+      for (const { name } of held ?? []) if (name) alive.add(name);
+    }
+    const found: { key: string; kept: Kept }[] = [];
+    try {
+      for (const key of Object.keys(localStorage)) {
+        if (!key.startsWith(this.prefix) || key === this.own || alive.has(key)) continue;
+        const kept = read(localStorage.getItem(key));
+        if (kept) found.push({ key, kept });
+      }
+    } catch {
+      // Nothing was kept, then.
+    }
+    return found.sort((a, b) => b.kept.at - a.kept.at);
+  }
+}
+
+function read(raw: string | null): Kept | undefined {
+  try {
+    const kept = JSON.parse(raw ?? "") as Partial<Kept>;
+    const whole = typeof kept.text === "string" && typeof kept.base === "string" && typeof kept.at === "number";
+    return whole ? (kept as Kept) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function randomWord(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(2)), (number) => number.toString(36)).join("");
+}
