@@ -244,6 +244,19 @@ pub struct Version {
     pub created_at: Instant,
 }
 
+/// What the tests of a prompt's newest version came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evidence {
+    /// The prompt.
+    pub prompt: PromptId,
+    /// Finished tests.
+    pub tests: i64,
+    /// How often somebody gave them stars.
+    pub ratings: i64,
+    /// The mean of their stars.
+    pub mean_rating: Option<f64>,
+}
+
 /// A member of a family: a prompt and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relative {

@@ -1,7 +1,7 @@
 //! Versions of prompts, and the labels that point to them.
 
 use super::{Conn, Error, library};
-use crate::domain::library::{Label, Version};
+use crate::domain::library::{Evidence, Label, Version};
 use crate::domain::{AccountId, DraftId, Instant, PromptId, RevisionNumber, VersionNumber};
 
 /// Where a version's text came from.
@@ -112,6 +112,27 @@ pub async fn list(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(Version::from).collect())
+}
+
+/// What the tests of each prompt's newest version came to.
+pub async fn evidence(conn: &mut Conn, prompts: &[PromptId]) -> Result<Vec<Evidence>, Error> {
+    let ids: Vec<i32> = prompts.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!(
+        r#"select p.id, count(distinct t.id) as "tests!", count(r.stars) as "ratings!",
+            avg(r.stars)::double precision as mean
+        from prompts p
+        join prompt_versions v on v.prompt_id = p.id and v.number = p.version
+        left join trials t on t.draft_id = v.draft_id and t.revision = v.draft_revision and t.status = 'succeeded'
+        left join ratings r on r.trial_id = t.id
+        where p.id = any($1)
+        group by p.id"#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let evidence =
+        |prompt, tests, ratings, mean_rating| Evidence { prompt: PromptId(prompt), tests, ratings, mean_rating };
+    Ok(rows.into_iter().map(|row| evidence(row.id, row.tests, row.ratings, row.mean)).collect())
 }
 
 /// A version with its text, as it is exported.

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::{Error, Noun, Workshop};
-use crate::domain::library::{Label, Pick, Prompt, Version};
+use crate::domain::library::{Evidence, Label, Pick, Prompt, Version};
 use crate::domain::proposal::{self, DiffPart};
 use crate::domain::trial::Trial;
-use crate::domain::{Access, Actor, Invalid, VersionNumber};
+use crate::domain::{Access, Actor, Invalid, PromptId, VersionNumber};
 use crate::store::activity::{Event, Happened};
 use crate::store::version::Origin;
 use crate::store::{self, Conn};
@@ -68,6 +68,12 @@ impl Workshop {
         let versions = store::version::list(&mut conn, prompt.id, None, limit, offset).await?;
         // They are numbered from 1 without gaps.
         Ok((versions, prompt.version.0.into()))
+    }
+
+    /// What the tests of the newest version of each of these prompts came to.
+    pub async fn evidence(&self, prompts: &[Prompt]) -> Result<Vec<Evidence>, Error> {
+        let ids: Vec<PromptId> = prompts.iter().map(|prompt| prompt.id).collect();
+        Ok(store::version::evidence(&mut *self.store.conn().await?, &ids).await?)
     }
 
     /// One version with its text and the tests that its draft had.

@@ -97,7 +97,7 @@ impl AnswerView {
     }
 
     fn mean(&self) -> Option<Rated> {
-        mean_stars(&self.ratings).map(Rated)
+        mean_stars(&self.ratings).map(Rated::mean)
     }
 
     /// How many gave stars, for people.

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 
 use super::frame::{Frame, Section};
-use super::moment::{Day, Moment};
+use super::shown::{Day, Moment};
 use super::{Page, html};
 use crate::domain::ArticleId;
 use crate::domain::article::StoredArticle;
@@ -52,8 +52,8 @@ pub(super) async fn show(State(web): State<Web>, Visitor(actor): Visitor, Path(i
     let paragraphs = body.split('\n').map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
     html(&OneArticle {
         frame: Frame::of(&actor, Section::Articles, excerpt(&article.title, 80)),
-        date: Day(article.publication_date),
-        updated: Moment(stored.updated_at),
+        date: Day::of(article.publication_date),
+        updated: Moment::at(stored.updated_at),
         paragraphs: paragraphs.collect(),
         facts: facts.collect(),
         stored,

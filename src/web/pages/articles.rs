@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 
 use super::frame::{Frame, Section};
-use super::moment::Day;
+use super::shown::Day;
 use super::{Page, html};
 use crate::choice;
 use crate::domain::article::ListedArticle;
@@ -129,15 +129,15 @@ pub(super) async fn show(State(web): State<Web>, Visitor(actor): Visitor, Query(
     let topics = web.workshop.topics().await?;
     let about = topics.iter().find(|one| one.name == topic).map(|one| one.description.clone()).unwrap_or_default();
     let listed = |one: TopicInfo| Listed {
-        from: one.oldest.map(Day),
-        to: one.newest.map(Day),
+        from: one.oldest.map(Day::of),
+        to: one.newest.map(Day::of),
         href: address(&query, &one.name, period, 1),
         chosen: one.name == topic,
         topic: one,
     };
     let period_of = |one: Period| Choice { word: one.as_str(), label: one.label(), chosen: Some(one) == period };
     let found = found.into_iter().map(|article| Found {
-        date: Day(article.publication_date),
+        date: Day::of(article.publication_date),
         summary: excerpt(&article.summary, 280),
         article,
     });

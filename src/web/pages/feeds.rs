@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 
 use super::frame::{Frame, Section};
-use super::moment::Moment;
+use super::shown::Moment;
 use super::{Page, html};
 use crate::domain::feed::{Feed, FeedStatus};
 use crate::web::Web;
@@ -33,8 +33,8 @@ struct Feeds {
 /// Shows the feeds, and for administrators how to change them.
 pub(super) async fn show(State(web): State<Web>, Visitor(actor): Visitor) -> Page {
     let feeds = web.workshop.feeds(&actor).await?.into_iter().map(|feed| Listed {
-        polled: feed.last_polled_at.map(Moment),
-        next: Moment(feed.next_poll_at),
+        polled: feed.last_polled_at.map(Moment::at),
+        next: Moment::at(feed.next_poll_at),
         look: match feed.status {
             FeedStatus::Waiting => "info",
             FeedStatus::Working => "good",

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::frame::{Frame, Section};
-use super::moment::Day;
+use super::shown::Day;
 use super::{Page, html};
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::library::{Filter, PRODUCTION, Prompt, Sort};
@@ -188,7 +188,7 @@ fn row(web: &Web, names: &HashMap<AccountId, String>, draft: Draft) -> Row {
     Row {
         age: web.workshop.age(&draft),
         owner: names.get(&draft.owner).cloned(),
-        expires: web.workshop.expires_soon(&draft).map(Day),
+        expires: web.workshop.expires_soon(&draft).map(Day::of),
         draft,
     }
 }

@@ -6,19 +6,20 @@
 mod answer;
 mod article;
 mod articles;
+mod batch;
 mod chart;
+mod comparison;
 mod diff;
 mod feeds;
 mod frame;
-mod frame;
-mod home;
 mod home;
 mod invite;
-mod invite;
-mod moment;
+mod library;
 mod openid;
+mod paging;
+mod prompt;
+mod session;
 mod shown;
-mod sign_in;
 mod sign_in;
 mod stars;
 mod tokens;
@@ -62,6 +63,14 @@ pub(super) fn routes() -> Router<Web> {
         .route("/workshop/{draft}/parts/{part}", get(workshop::part))
         .route("/workshop/{draft}/tests/{test}", get(trial::show))
         .route("/workshop/{draft}/tests/{test}/articles/{article}", get(trial::article))
+        .route("/workshop/{draft}/compare", get(comparison::show))
+        .route("/workshop/{draft}/batches/{batch}", get(batch::show))
+        .route("/library", get(library::list))
+        .route("/library/{name}", get(prompt::show))
+        .route("/sessions", get(session::list))
+        .route("/sessions/{chat}", get(session::show))
+        .route("/sessions/{chat}/answers/{answer}/articles", get(session::articles))
+        .route("/sessions/{chat}/answers/{answer}/articles/{article}", get(session::article))
         .merge(workshop::draft::routes())
         .layer(middleware::map_response(guarded))
 }

@@ -47,9 +47,14 @@ impl askama::filters::HtmlSafe for Day {}
 
 /// Stars that were given, or the mean of them: drawn, and said in words.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rated(pub(super) f64);
+pub(super) struct Rated(f64);
 
 impl Rated {
+    /// The mean of stars.
+    pub(super) fn mean(mean: impl Borrow<f64>) -> Self {
+        Self(*mean.borrow())
+    }
+
     /// Stars that one person gave.
     pub(super) fn stars(stars: impl Borrow<i16>) -> Self {
         Self(f64::from(*stars.borrow()))
@@ -81,12 +86,14 @@ pub(super) fn thousands(number: i64) -> String {
 }
 
 /// A count of things, such as "1 test" or "3 tests".
-pub(super) fn counted(count: i64, one: &str, many: &str) -> String {
+pub(super) fn counted(count: impl Borrow<i64>, one: &str, many: &str) -> String {
+    let count = *count.borrow();
     format!("{} {}", thousands(count), if count == 1 { one } else { many })
 }
 
 /// Milliseconds as seconds, such as "3.2 s".
-pub(super) fn seconds(ms: i32) -> String {
+pub(super) fn seconds(ms: impl Borrow<i32>) -> String {
+    let ms = *ms.borrow();
     match ms {
         ..1_000 => format!("{ms} ms"),
         1_000..100_000 => format!("{:.1} s", f64::from(ms) / 1_000.0),
@@ -95,14 +102,15 @@ pub(super) fn seconds(ms: i32) -> String {
 }
 
 /// Millionths of a US dollar, such as "$0.0123".
-pub(super) fn dollars(micros: i64) -> String {
+pub(super) fn dollars(micros: impl Borrow<i64>) -> String {
+    let micros = *micros.borrow();
     let digits = if micros.abs() < 1_000_000 { 4 } else { 2 };
     format!("${:.digits$}", micros as f64 / 1e6)
 }
 
 /// A share from 0 to 1, such as "92 %".
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+pub(super) fn percent(share: impl Borrow<f64>) -> String {
+    format!("{:.0} %", *share.borrow() * 100.0)
 }
 
 #[cfg(test)]

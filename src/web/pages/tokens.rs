@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::frame::{Frame, Section};
-use super::moment::Moment;
+use super::shown::Moment;
 use super::{Page, html};
 use crate::domain::Actor;
 use crate::domain::account::OpenIdIdentity;
@@ -56,11 +56,12 @@ struct Tokens {
 async fn page(web: &Web, actor: &Actor, headers: &HeaderMap) -> Result<Tokens, Error> {
     let cookie = cookie::read(headers).unwrap_or_default();
     let tokens = web.workshop.tokens(actor).await?.into_iter();
-    let tokens = tokens.map(|token| Listed { made: Moment(token.created_at), used: token.used_at.map(Moment), token });
+    let tokens =
+        tokens.map(|token| Listed { made: Moment::at(token.created_at), used: token.used_at.map(Moment::at), token });
     let browsers = web.workshop.browsers(actor).await?;
     let browsers: Vec<SignedIn> = browsers
         .iter()
-        .map(|one| SignedIn { here: one.has(cookie), since: Moment(one.since), used: Moment(one.used_at) })
+        .map(|one| SignedIn { here: one.has(cookie), since: Moment::at(one.since), used: Moment::at(one.used_at) })
         .collect();
     let wish = web.openid.as_ref().and_then(|openid| Some((openid.label().to_owned(), openid.wish(actor.account)?)));
     Ok(Tokens {

@@ -1,7 +1,7 @@
 // A test that runs: what is heard of it renews the page, and its answer is shown as it is written.
 //
 // `data-follows` is the address of its events, `data-state` the part to renew while it runs; the element itself is
-// renewed when it has ended.
+// renewed when it has ended. What has no events says `data-again="SECONDS"`, and is renewed after that time.
 
 import { renew, wire } from "./parts";
 
@@ -10,6 +10,9 @@ export function wireFollowing(): void {
     const within = Array.from(root.querySelectorAll<HTMLElement>("[data-follows]"));
     if (root instanceof HTMLElement && root.dataset["follows"]) within.push(root);
     within.forEach(follow);
+    const again = Array.from(root.querySelectorAll<HTMLElement>("[data-again]"));
+    if (root instanceof HTMLElement && root.dataset["again"]) again.push(root);
+    again.forEach(lookAgain);
   });
 }
 
@@ -32,4 +35,13 @@ function follow(element: HTMLElement): void {
     events.close();
     void renew(element.id);
   });
+}
+
+function lookAgain(element: HTMLElement): void {
+  window.setTimeout(async () => {
+    if (!element.isConnected) return;
+    await renew(element.id);
+    // Nothing changed, so that the element is the same and nothing wired it anew.
+    if (element.isConnected) lookAgain(element);
+  }, Number(element.dataset["again"]) * 1000);
 }

@@ -1,8 +1,9 @@
 // Forms and buttons that go to the API.
 //
 // `data-api="METHOD /path"` sends the fields as JSON; `data-type` on a field is `number`, `boolean` or `list` where it is
-// no text (`numbers` for check boxes), and an empty field is left out unless it has `data-keep`. Then `data-then` is `reload`, `renew ID…` or
-// `go /path`, in which `{field}` stands for a field of the answer. `data-confirm` asks first.
+// no text (`numbers` for check boxes), and an empty field is left out unless it has `data-keep`. `{field}` in the path
+// stands for a field of the form. Then `data-then` is `reload`, `renew ID…` or `go /path`, in which `{field}` stands for a
+// field of the answer. `data-confirm` asks first.
 // `api:before` (with the body, to add to) and `api:done` (with the answer) tell others.
 
 import { Refused, send, type Problem } from "./api";
@@ -54,7 +55,8 @@ function fixed(button: HTMLElement): Record<string, unknown> | undefined {
 }
 
 async function sendOrAsk(source: HTMLElement, body: Record<string, unknown> | undefined): Promise<void> {
-  const [method = "POST", path = ""] = (source.dataset["api"] ?? "").split(" ");
+  const [method = "POST", pattern = ""] = (source.dataset["api"] ?? "").split(" ");
+  const path = pattern.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(body?.[name] ?? "")));
   try {
     const answer = await send(method, path, body);
     if (source instanceof HTMLFormElement) unmark(source);

@@ -10,6 +10,7 @@ use crate::web::Web;
 use crate::web::markdown::{Prose, prose};
 use crate::web::pages::Failed;
 use crate::web::pages::diff::Diff;
+use crate::web::pages::shown::Moment;
 use crate::workshop::message::Message;
 use crate::workshop::proposal::Proposal;
 
