@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::chat::{discord, slack};
 use crate::workshop::settings::{Articles, Drafts, Feeds, Limits, Queue};
-use crate::{auspex, llm, store, telemetry, web};
+use crate::{auspex, llm, openid, store, telemetry, web};
 
 /// The defaults, with an explanation of every option.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
@@ -56,6 +56,8 @@ pub struct Config {
     pub discord: discord::Settings,
     /// `[auspex]`.
     pub auspex: auspex::Settings,
+    /// `[openid]`.
+    pub openid: openid::Settings,
     /// `[log]`.
     pub log: telemetry::Settings,
 }
@@ -128,7 +130,7 @@ impl Config {
         if self.articles.keep_days > 365_000 {
             return Err(Wrong("the setting articles.keep_days may be at most 365000".to_owned()));
         }
-        for checked in [self.slack.check(), self.discord.check(), self.auspex.check()] {
+        for checked in [self.slack.check(), self.discord.check(), self.auspex.check(), self.openid.check()] {
             checked.map_err(|invalid| Wrong(format!("the setting {} {}", invalid.field, invalid.reason)))?;
         }
         self.http.address().map(|_| ()).map_err(|invalid| Wrong(format!("the setting {invalid}")))
@@ -136,8 +138,22 @@ impl Config {
 
     /// Every setting by name, secrets as `***`, and an empty one as it is.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        let Self { data_dir, database, http, llm, drafts, limits, queue, feeds, articles, slack, discord, auspex, log } =
-            self;
+        let Self {
+            data_dir,
+            database,
+            http,
+            llm,
+            drafts,
+            limits,
+            queue,
+            feeds,
+            articles,
+            slack,
+            discord,
+            auspex,
+            openid,
+            log,
+        } = self;
         let secret = |value: &SecretString| if value.expose_secret().is_empty() { "\"\"" } else { "***" }.to_owned();
         let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
         vec![
@@ -192,6 +208,12 @@ impl Config {
             ("discord.api_url", text(&without_credentials(&discord.api_url))),
             ("auspex.url", text(&without_credentials(&auspex.url))),
             ("auspex.token", secret(&auspex.token)),
+            ("openid.issuer", text(&openid.issuer)),
+            ("openid.client_id", text(&openid.client_id)),
+            ("openid.client_secret", secret(&openid.client_secret)),
+            ("openid.scopes", text(&openid.scopes)),
+            ("openid.allowed_domains", text(&openid.allowed_domains)),
+            ("openid.label", text(&openid.label)),
             ("log.format", text(&log.format).to_lowercase()),
             ("log.filter", text(&log.filter)),
         ]

@@ -14,6 +14,7 @@
 //! | talk in the terminal and on chat platforms | [`chat`]: what can be said in `command`, what follows in `handle`, wording in `reply` |
 //! | Slack | [`chat::slack`], one file per way in and out |
 //! | a prompt that is pushed to a running Auspex | [`auspex`], and `push.rs` in every layer |
+//! | signing in through an OpenID Connect provider | [`openid`], and `openid.rs` in store, workshop and web |
 //! | a setting | `config/default.toml`, [`config`], and the `Settings` of its module |
 //! | what starts, and what stops in which order | [`app`]; [`cli`] |
 
@@ -26,6 +27,7 @@ pub mod domain;
 pub mod feed;
 pub mod jobs;
 pub mod llm;
+pub mod openid;
 pub mod queue;
 pub mod store;
 pub mod telemetry;

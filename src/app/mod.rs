@@ -18,6 +18,7 @@ use crate::chat::discord::{self, Discord};
 use crate::chat::slack::{self, Slack};
 use crate::config::Config;
 use crate::llm::engine::Models;
+use crate::openid::OpenId;
 use crate::store::Store;
 use crate::store::embedded::{Embedded, Options, Role as EmbeddedRole};
 use crate::workshop::clock::SystemClock;
@@ -53,6 +54,7 @@ pub struct App {
     store: Store,
     workshop: Workshop,
     chat: Chat,
+    openid: Option<Arc<OpenId>>,
     embedded: Option<Embedded>,
 }
 
@@ -96,7 +98,8 @@ impl App {
             }
         };
         let chat = Chat::new(workshop.clone(), slack, discord);
-        Ok(Self { config, store, workshop, chat, embedded })
+        let openid = OpenId::new(&config.openid, &config.http.address_for_people())?.map(Arc::new);
+        Ok(Self { config, store, workshop, chat, openid, embedded })
     }
 
     /// The use cases.
@@ -169,7 +172,7 @@ impl App {
         let slack = self.chat.slack().cloned().map(slack_routes::routes);
         let discord = self.chat.discord().cloned().map(discord_routes::routes);
         let platforms = [slack, discord].into_iter().flatten().fold(axum::Router::new(), axum::Router::merge);
-        web::router(self.workshop.clone(), metrics, platforms)
+        web::router(self.workshop.clone(), metrics, self.openid.clone(), platforms)
     }
 
     /// Listens to chat platforms over connections of our own, until `stop` is cancelled.

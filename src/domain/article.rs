@@ -55,6 +55,34 @@ impl Article {
     }
 }
 
+/// An article of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredArticle {
+    /// Its id.
+    pub id: ArticleId,
+    /// What it says.
+    pub article: Article,
+    /// When it was added, or last changed.
+    pub updated_at: Instant,
+}
+
+/// An article in a list, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedArticle {
+    /// Its id.
+    pub id: ArticleId,
+    /// Its title.
+    pub title: String,
+    /// A few sentences.
+    pub summary: String,
+    /// Who published it.
+    pub news_source: String,
+    /// When it was published.
+    pub publication_date: Instant,
+    /// The topic it belongs to.
+    pub topic: String,
+}
+
 /// An article as a test sees it, frozen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrozenArticle {

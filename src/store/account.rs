@@ -1,10 +1,12 @@
-//! Accounts, their identities, tokens and sign-in links.
+//! Accounts, their identities and sign-in links.
+
+use std::collections::HashMap;
 
 use uuid::Uuid;
 
 use super::{Conn, Error, corrupt};
 use crate::domain::account::{Account, Identity};
-use crate::domain::{AccountId, Instant, TokenId};
+use crate::domain::{AccountId, Instant};
 
 struct Row {
     id: Uuid,
@@ -200,6 +202,7 @@ pub async fn is_abandoned(conn: &mut Conn, account: AccountId) -> Result<bool, E
     let abandoned = sqlx::query_scalar!(
         r#"select not a.is_admin
             and not exists (select from identities i where i.account_id = a.id)
+            and not exists (select from openid_identities o where o.account_id = a.id)
             and not exists (select from api_tokens t where t.account_id = a.id and t.revoked_at is null) as "abandoned!"
         from accounts a where a.id = $1"#,
         account.0,
@@ -207,53 +210,6 @@ pub async fn is_abandoned(conn: &mut Conn, account: AccountId) -> Result<bool, E
     .fetch_optional(conn)
     .await?;
     Ok(abandoned.unwrap_or(false))
-}
-
-/// The account of a token that was not revoked.
-pub async fn find_by_token(conn: &mut Conn, hash: &[u8]) -> Result<Option<Account>, Error> {
-    let row = sqlx::query_as!(
-        Row,
-        "select a.id, a.name, a.is_admin, a.created_at
-        from api_tokens t
-        join accounts a on a.id = t.account_id
-        where t.hash = $1 and t.revoked_at is null",
-        hash,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(row.map(Account::from))
-}
-
-/// Adds a token, known by its fingerprint.
-pub async fn insert_token(
-    conn: &mut Conn,
-    id: TokenId,
-    account: AccountId,
-    hash: &[u8],
-    now: Instant,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "insert into api_tokens (id, account_id, hash, created_at) values ($1, $2, $3, $4)",
-        id.0,
-        account.0,
-        hash,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Revokes every token of an account; says how many there were.
-pub async fn revoke_tokens(conn: &mut Conn, account: AccountId, now: Instant) -> Result<u64, Error> {
-    let done = sqlx::query!(
-        "update api_tokens set revoked_at = $2 where account_id = $1 and revoked_at is null",
-        account.0,
-        now,
-    )
-    .execute(conn)
-    .await?;
-    Ok(done.rows_affected())
 }
 
 /// Adds a one-time sign-in link, known by its fingerprint.
@@ -317,4 +273,11 @@ pub async fn find(conn: &mut Conn, id: AccountId) -> Result<Option<Account>, Err
         .fetch_optional(conn)
         .await?;
     Ok(row.map(Account::from))
+}
+
+/// The names of accounts.
+pub async fn names(conn: &mut Conn, ids: &[AccountId]) -> Result<HashMap<AccountId, String>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let rows = sqlx::query!("select id, name from accounts where id = any($1)", &ids).fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (AccountId(row.id), row.name)).collect())
 }

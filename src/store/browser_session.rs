@@ -1,7 +1,7 @@
 //! Browsers that are signed in.
 
 use super::{Conn, Error};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, fingerprint};
 use crate::domain::{AccountId, Instant};
 
 /// A browser that is signed in.
@@ -11,6 +11,24 @@ pub struct BrowserSession {
     pub account: Account,
     /// When it was used last, give or take an hour.
     pub used_at: Instant,
+}
+
+/// A browser that is signed in, as its account sees it.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// The fingerprint of its cookie.
+    pub hash: Vec<u8>,
+    /// When it was signed in.
+    pub since: Instant,
+    /// When it was used last, give or take an hour.
+    pub used_at: Instant,
+}
+
+impl Browser {
+    /// Whether this is the browser with this cookie.
+    pub fn has(&self, cookie: &str) -> bool {
+        self.hash == fingerprint(cookie)
+    }
 }
 
 /// The session with this fingerprint, if it has not expired.
@@ -29,6 +47,21 @@ pub async fn find(conn: &mut Conn, hash: &[u8], now: Instant) -> Result<Option<B
         account: Account { id: AccountId(row.id), name: row.name, is_admin: row.is_admin, created_at: row.created_at },
         used_at: row.used_at,
     }))
+}
+
+/// The browsers that are signed in as an account, the last used first.
+pub async fn list(conn: &mut Conn, account: AccountId, now: Instant) -> Result<Vec<Browser>, Error> {
+    let rows = sqlx::query!(
+        "select hash, created_at, used_at
+        from browser_sessions
+        where account_id = $1 and expires_at > $2
+        order by used_at desc, created_at desc",
+        account.0,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| Browser { hash: row.hash, since: row.created_at, used_at: row.used_at }).collect())
 }
 
 /// Adds a session, and removes those that have expired.
@@ -64,4 +97,12 @@ pub async fn touch(conn: &mut Conn, hash: &[u8], now: Instant, expires_at: Insta
 pub async fn delete(conn: &mut Conn, hash: &[u8]) -> Result<(), Error> {
     sqlx::query!("delete from browser_sessions where hash = $1", hash).execute(conn).await?;
     Ok(())
+}
+
+/// Ends every session of an account but one; says how many there were.
+pub async fn delete_others(conn: &mut Conn, account: AccountId, hash: &[u8]) -> Result<u64, Error> {
+    let done = sqlx::query!("delete from browser_sessions where account_id = $1 and hash <> $2", account.0, hash)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
 }

@@ -93,6 +93,12 @@ pub async fn accounts(conn: &mut Conn, from: AccountId, into: AccountId) -> Resu
     )
     .execute(&mut *conn)
     .await?;
+    sqlx::query!("update openid_identities set account_id = $2 where account_id = $1", from, into)
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query!("update browser_sessions set account_id = $2 where account_id = $1", from, into)
+        .execute(&mut *conn)
+        .await?;
     sqlx::query!("delete from accounts where id = $1", from).execute(conn).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod activity;
 pub mod answer;
+pub mod archive;
 pub mod arrival;
 pub mod article;
 pub mod auspex;
@@ -29,6 +30,7 @@ pub mod library;
 pub mod merge;
 pub mod message;
 pub mod once;
+pub mod openid;
 pub mod place;
 pub mod proposal;
 pub mod push;
@@ -37,6 +39,7 @@ pub mod session;
 pub mod settings;
 pub mod suite;
 pub mod team;
+pub mod token;
 pub mod trial;
 pub mod version;
 

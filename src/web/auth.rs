@@ -50,3 +50,18 @@ impl FromRequestParts<Web> for Visitor {
         }
     }
 }
+
+/// Whoever looks at a page that is for anybody: known, if signed in.
+pub(super) struct Anybody(pub(super) Option<Actor>);
+
+impl FromRequestParts<Web> for Anybody {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        match Signed::from_request_parts(parts, web).await {
+            Ok(Signed(actor)) => Ok(Self(Some(actor))),
+            Err(problem) if problem.is_unauthorized() => Ok(Self(None)),
+            Err(problem) => Err(super::pages::failed(problem)),
+        }
+    }
+}

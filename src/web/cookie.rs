@@ -13,33 +13,48 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Web;
 use super::error::Problem;
 
-/// The cookie's name without TLS.
-const PLAIN: &str = "workshop_session";
-/// The cookie's name behind TLS: browsers keep such a cookie to this host and to TLS.
-const BOUND: &str = "__Host-workshop_session";
+/// What a cookie is called.
+pub(super) struct Name {
+    /// Without TLS.
+    plain: &'static str,
+    /// Behind TLS: browsers keep such a cookie to this host and to TLS.
+    bound: &'static str,
+}
+
+/// The cookie of a browser that is signed in.
+const SESSION: Name = Name { plain: "workshop_session", bound: "__Host-workshop_session" };
+/// The cookie of a browser that is at an OpenID Connect provider.
+pub(super) const AT_PROVIDER: Name = Name { plain: "workshop_openid", bound: "__Host-workshop_openid" };
+
 /// How long a browser keeps the cookie, in seconds: 400 days, the most it takes. The session behind it ends sooner.
 const LIFE: u64 = 400 * 24 * 3600;
 
 /// The secret in the cookie.
 pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
+    find(headers, &SESSION)
+}
+
+/// What is in a cookie.
+pub(super) fn find<'a>(headers: &'a HeaderMap, wanted: &Name) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == BOUND || *name == PLAIN).map(|(_, value)| value)
+    pairs.find(|(name, _)| *name == wanted.bound || *name == wanted.plain).map(|(_, value)| value)
 }
 
 /// The header that signs a browser in.
 pub(super) fn keep(web: &Web, secret: &SecretString) -> (HeaderName, HeaderValue) {
-    set(web, secret.expose_secret(), LIFE)
+    set(web, &SESSION, secret.expose_secret(), LIFE)
 }
 
 /// The header that signs a browser out.
 pub(super) fn remove(web: &Web) -> (HeaderName, HeaderValue) {
-    set(web, "", 0)
+    set(web, &SESSION, "", 0)
 }
 
-fn set(web: &Web, value: &str, seconds: u64) -> (HeaderName, HeaderValue) {
+/// The header that has a browser keep something for so many seconds; none removes it.
+pub(super) fn set(web: &Web, name: &Name, value: &str, seconds: u64) -> (HeaderName, HeaderValue) {
     let over_tls = web.workshop.settings().public_url.starts_with("https:");
-    let (name, secure) = if over_tls { (BOUND, "; Secure") } else { (PLAIN, "") };
+    let (name, secure) = if over_tls { (name.bound, "; Secure") } else { (name.plain, "") };
     let line = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     let mut value = HeaderValue::from_str(&line).unwrap_or_else(|_| HeaderValue::from_static(""));
     value.set_sensitive(true);

@@ -15,6 +15,7 @@ mod pages;
 mod stream;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -29,6 +30,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::domain::Invalid;
+use crate::openid::OpenId;
 use crate::workshop::Workshop;
 
 /// The most bytes in a request's body: 1 MiB.
@@ -64,11 +66,12 @@ impl Settings {
 pub(crate) struct Web {
     workshop: Workshop,
     metrics: PrometheusHandle,
+    openid: Option<Arc<OpenId>>,
 }
 
-/// Everything that is served, with addresses of others beside ours.
-pub fn router(workshop: Workshop, metrics: PrometheusHandle, others: Router) -> Router {
-    let web = Web { workshop, metrics };
+/// Everything that is served, with the provider that people sign in through, if any, and addresses of others beside ours.
+pub fn router(workshop: Workshop, metrics: PrometheusHandle, openid: Option<Arc<OpenId>>, others: Router) -> Router {
+    let web = Web { workshop, metrics, openid };
     let (api, description) = api::router().split_for_parts();
     Router::new()
         .merge(api)

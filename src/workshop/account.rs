@@ -1,11 +1,13 @@
-//! Accounts, tokens, sign-in links and chat identities.
+//! Accounts, sign-in links and chat identities.
+
+use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Error, Noun, Workshop};
 use crate::domain::account::{Account, Identity, fingerprint, parse_name};
-use crate::domain::{AccountId, Actor, TokenId};
+use crate::domain::{AccountId, Actor};
 use crate::store;
 
 /// How long a sign-in link works.
@@ -43,28 +45,9 @@ impl Workshop {
         Ok(store::account::list(&mut *self.store.conn().await?).await?)
     }
 
-    /// A new API token for an account. It is shown once; only its fingerprint is kept.
-    pub async fn create_token(&self, account: AccountId) -> Result<SecretString, Error> {
-        let token = random_secret("pw_");
-        let hash = fingerprint(token.expose_secret());
-        let mut conn = self.store.conn().await?;
-        store::account::insert_token(&mut conn, TokenId::new(), account, &hash, self.now()).await?;
-        Ok(token)
-    }
-
-    /// Revokes every token of the account of this name; says how many there were.
-    pub async fn revoke_tokens(&self, name: &str) -> Result<u64, Error> {
-        let mut conn = self.store.conn().await?;
-        let account = store::account::find_by_name(&mut conn, &parse_name(name)?).await?;
-        let account = account.ok_or(Error::NotFound(Noun::Account))?;
-        Ok(store::account::revoke_tokens(&mut conn, account.id, self.now()).await?)
-    }
-
-    /// Who acts with this token; `None` when it is unknown or revoked.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Actor>, Error> {
-        let mut conn = self.store.conn().await?;
-        let account = store::account::find_by_token(&mut conn, &fingerprint(token)).await?;
-        Ok(account.map(|account| account.actor()))
+    /// The names of accounts whose things one sees.
+    pub async fn names_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, String>, Error> {
+        Ok(store::account::names(&mut *self.store.conn().await?, accounts).await?)
     }
 
     /// A code that signs an account in once, within a day.
@@ -86,12 +69,9 @@ impl Workshop {
     /// Uses a sign-in code up, for a new API token.
     pub async fn redeem_login_code(&self, code: &str) -> Result<(Actor, SecretString), Error> {
         let mut tx = self.store.begin().await?;
-        let now = self.now();
-        let account = store::account::redeem_login_link(&mut tx, &fingerprint(code), now).await?;
+        let account = store::account::redeem_login_link(&mut tx, &fingerprint(code), self.now()).await?;
         let account = account.ok_or(Error::NotFound(Noun::LoginLink))?;
-        let token = random_secret("pw_");
-        let hash = fingerprint(token.expose_secret());
-        store::account::insert_token(&mut tx, TokenId::new(), account.id, &hash, now).await?;
+        let (_, token) = self.add_token(&mut tx, account.id, String::new()).await?;
         store::commit(tx).await?;
         Ok((account.actor(), token))
     }
@@ -190,7 +170,7 @@ fn name_like(label: &str) -> String {
 }
 
 /// A name like this that no account has.
-async fn free_name(conn: &mut store::Conn, label: &str) -> Result<String, Error> {
+pub(super) async fn free_name(conn: &mut store::Conn, label: &str) -> Result<String, Error> {
     let wanted = name_like(label);
     let mut name = wanted.clone();
     for number in 2..100 {

@@ -8,6 +8,7 @@ use super::{Error, Noun, Workshop};
 use crate::domain::account::fingerprint;
 use crate::domain::{AccountId, Actor, Instant};
 use crate::store;
+pub use crate::store::browser_session::Browser;
 
 /// How long a browser stays signed in without being used.
 pub const SESSION_LIFE: Duration = Duration::days(30);
@@ -37,6 +38,17 @@ impl Workshop {
             store::browser_session::touch(&mut conn, &hash, now, now + SESSION_LIFE).await?;
         }
         Ok(session.map(|session| session.account.actor()))
+    }
+
+    /// The browsers that are signed in as the actor, the last used first.
+    pub async fn browsers(&self, actor: &Actor) -> Result<Vec<Browser>, Error> {
+        Ok(store::browser_session::list(&mut *self.store.conn().await?, actor.account, self.now()).await?)
+    }
+
+    /// Signs the actor out of every browser but the one with this cookie; says how many there were.
+    pub async fn sign_out_elsewhere(&self, actor: &Actor, cookie: &str) -> Result<u64, Error> {
+        let mut conn = self.store.conn().await?;
+        Ok(store::browser_session::delete_others(&mut conn, actor.account, &fingerprint(cookie)).await?)
     }
 
     /// Signs a browser out; that it was not signed in is no error.

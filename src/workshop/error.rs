@@ -39,8 +39,12 @@ choice! {
         Topic = "topic",
         /// A feed.
         Feed = "feed",
+        /// An article.
+        Article = "article",
         /// An account.
         Account = "account",
+        /// An API token.
+        Token = "token",
         /// A sign-in link.
         LoginLink = "sign-in link",
         /// A team.

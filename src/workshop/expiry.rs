@@ -167,6 +167,11 @@ impl Workshop {
         (draft.writable().is_ok() && !draft.pinned).then(|| self.expiry.expires_at(draft.active_at))
     }
 
+    /// When a draft expires, if that is so near that its owner is reminded.
+    pub fn expires_soon(&self, draft: &Draft) -> Option<Instant> {
+        self.expires_at(draft).filter(|_| self.expiry.due(draft.active_at, self.now()).is_some())
+    }
+
     /// Takes what the actor is still to be told of drafts; a second call does not tell it again.
     pub async fn take_notices(&self, actor: &Actor) -> Result<Vec<Told>, Error> {
         let taken = store::delivery::take_pending(&mut *self.store.conn().await?, actor.account, self.now()).await?;

@@ -29,6 +29,9 @@ const TABLE: &[(&str, &str, &str, &[u16], Stranger)] = &[
     ("post", "/feeds", r#"{"url": "https://feeds.example/a", "topic": "Shipping"}"#, &[403], Stranger::Forbidden),
     ("delete", "/feeds/{id}", "", &[403], Stranger::Forbidden),
     ("post", "/feeds/{id}/poll", "", &[403], Stranger::Forbidden),
+    ("get", "/tokens", "", &[200], Stranger::Own),
+    ("post", "/tokens", r#"{"name": "Nightly report"}"#, &[201], Stranger::Own),
+    ("delete", "/tokens/{token_id}", "", &[200], Stranger::NotFound),
     ("post", "/prompts/workshop/start", "{}", &[201], Stranger::Own),
     ("get", "/prompts/workshop/drafts", "", &[200], Stranger::Own),
     ("get", "/prompts", "", &[200], Stranger::Own),
@@ -186,6 +189,7 @@ struct Things {
     invites: [String; 2],
     comments: [String; 2],
     batch: String,
+    token: String,
 }
 
 impl Things {
@@ -194,6 +198,7 @@ impl Things {
         pattern
             .replace("{invite_id}", &self.invites[which])
             .replace("{comment_id}", &self.comments[which])
+            .replace("{token_id}", &self.token)
             .replace("{kind}", "person")
             .replace("{holder}", "carol")
             .replace("{team}", "everyone")
@@ -249,7 +254,8 @@ async fn things(desk: &Desk, owner: &Person) -> Things {
     let request = owner.request(Method::POST, &path).header("prefer", "wait=60");
     let batch = owner.send(request.json(&json!({ "suite": "private_prompt" }))).await.expect(200);
     let (test, batch) = (id(&test, "test_id"), id(&batch, "batch_id"));
-    Things { draft, chat, test, batch, session, answer, invites, comments }
+    let token = id(&owner.post("/tokens", json!({ "name": "Spare" })).await.expect(201), "token_id");
+    Things { draft, chat, test, batch, session, answer, invites, comments, token }
 }
 
 async fn status(person: &Person, method: &str, path: &str, body: &str) -> u16 {

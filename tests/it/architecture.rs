@@ -14,10 +14,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("auspex", &["domain"]),
     ("workshop", &["domain", "store", "llm", "feed", "queue", "auspex"]),
     ("chat", &["domain", "workshop"]),
-    ("web", &["domain", "workshop"]),
+    ("openid", &["domain"]),
+    ("web", &["domain", "workshop", "openid"]),
     ("jobs", &["domain", "workshop", "queue", "chat"]),
     ("telemetry", &[]),
-    ("config", &["auspex", "workshop", "llm", "store", "telemetry", "web", "chat"]),
+    ("config", &["auspex", "workshop", "llm", "openid", "store", "telemetry", "web", "chat"]),
 ];
 
 /// Crates that only some modules may name.
@@ -31,6 +32,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("ammonia", &["web"]),
     ("genai", &["llm"]),
     ("feed_rs", &["feed"]),
+    ("openidconnect", &["openid"]),
     ("slack_morphism", &["chat"]),
     ("serenity", &["chat"]),
     ("hyper_rustls", &["chat"]),

@@ -18,6 +18,7 @@ mod limits;
 #[cfg(feature = "local-model")]
 mod local_model;
 mod month;
+mod openid;
 mod permissions;
 mod queue;
 mod remote;
@@ -30,3 +31,4 @@ mod story;
 mod suites;
 mod support;
 mod talk;
+mod tokens;

@@ -39,7 +39,7 @@ use prompt_workshop::domain::suite::{NewSuite, SuiteName, SuiteQuestion};
 use prompt_workshop::domain::trial::TrialRequest;
 use prompt_workshop::domain::{
     Access, Actor, AnswerId, BatchId, ChatId, CommentId, DraftId, FeedId, InviteId, ProposalNumber, PushId,
-    RevisionNumber, TrialId, VersionNumber,
+    RevisionNumber, TokenId, TrialId, VersionNumber,
 };
 use prompt_workshop::workshop::batch::BatchRequest;
 use prompt_workshop::workshop::comment::NewComment;
@@ -98,6 +98,8 @@ struct Situation {
     session: ChatId,
     batch: BatchId,
     answer: AnswerId,
+    /// The owner's.
+    token: TokenId,
 }
 
 impl Situation {
@@ -140,6 +142,7 @@ impl Situation {
         let answer = workshop.ask_prompt(&owner, ask(&prompt), None).await.unwrap();
         let batch = workshop.start_batch(&owner, draft, batch(), None).await.unwrap().id;
         let (session, answer) = (answer.chat.unwrap(), answer.id);
+        let token = workshop.create_named_token(&owner, "Spare").await.unwrap().0.id;
         workshop.set_label(&owner, &prompt, &label("candidate"), VersionNumber(1)).await.unwrap();
         if let Some(access) = role.shared() {
             for target in [&target, &Target::Prompt(prompt.clone())] {
@@ -161,6 +164,7 @@ impl Situation {
             session,
             batch,
             answer,
+            token,
         }
     }
 
@@ -280,6 +284,12 @@ macro_rules! case {
 const CASES: &[Case] = &[
     // Accounts, teams, the record.
     case!("create_join_code", "YYYYYYY", |s, a| s.workshop.create_join_code(a)),
+    case!("tokens", "YYYYYYY", |s, a| s.workshop.tokens(a)),
+    case!("create_named_token", "YYYYYYY", |s, a| s.workshop.create_named_token(a, "Nightly report")),
+    case!("revoke_token", spoils, "YNNNNNN", |s, a| s.workshop.revoke_token(a, s.token)),
+    case!("browsers", "YYYYYYY", |s, a| s.workshop.browsers(a)),
+    case!("sign_out_elsewhere", "YYYYYYY", |s, a| s.workshop.sign_out_elsewhere(a, "")),
+    case!("openid_identities", "YYYYYYY", |s, a| s.workshop.openid_identities(a)),
     case!("teams", "YYYYYYY", |s, a| s.workshop.teams(a)),
     case!("add_team", "AAAAAAY", |s, a| s.workshop.add_team(a, "desk")),
     case!("add_to_team", "AAAAAAY", |s, a| s.workshop.add_to_team(a, "everyone", "bystander")),

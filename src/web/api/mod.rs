@@ -20,6 +20,7 @@ mod sharing;
 mod suites;
 mod teams;
 mod tests;
+mod tokens;
 mod versions;
 
 use serde::Deserialize;
@@ -76,7 +77,8 @@ pub(super) fn router() -> OpenApiRouter<Web> {
         .merge(activity::routes())
         .merge(teams::routes())
         .merge(articles::routes())
-        .merge(feeds::routes());
+        .merge(feeds::routes())
+        .merge(tokens::routes());
     OpenApiRouter::with_openapi(Description::openapi()).nest(ROOT, endpoints)
 }
 

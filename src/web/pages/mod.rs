@@ -4,20 +4,25 @@
 //! forms that `client/src/forms.ts` sends; parts of a page that change while one looks are rendered alone, too.
 
 mod answer;
+mod article;
+mod articles;
 mod batch;
 mod chart;
 mod comparison;
 mod diff;
+mod feeds;
 mod frame;
 mod home;
 mod invite;
 mod library;
+mod openid;
 mod paging;
 mod prompt;
 mod session;
 mod shown;
 mod sign_in;
 mod stars;
+mod tokens;
 mod trial;
 mod workshop;
 
@@ -42,10 +47,18 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(super) fn routes() -> Router<Web> {
     Router::new()
         .route("/", get(home::show))
+        .route("/workshop", get(home::at_start).post(home::start))
         .route("/sign-in", get(sign_in::ways))
+        .route("/sign-in/openid", get(openid::begin))
+        .route("/sign-in/openid/callback", get(openid::finish))
         .route("/sign-in/{code}", get(sign_in::ask).post(sign_in::redeem))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/invite/{code}", get(invite::show))
+        .route("/invite/{code}", get(invite::show).post(invite::accept))
+        .route("/settings/tokens", get(tokens::show).post(tokens::create))
+        .route("/settings/browsers/sign-out", post(tokens::sign_out_elsewhere))
+        .route("/articles", get(articles::show))
+        .route("/articles/feeds", get(feeds::show))
+        .route("/articles/{id}", get(article::show))
         .route("/workshop/{draft}", get(workshop::show))
         .route("/workshop/{draft}/parts/{part}", get(workshop::part))
         .route("/workshop/{draft}/tests/{test}", get(trial::show))
@@ -119,6 +132,11 @@ fn html(template: &impl Template) -> Page {
         Ok(html) => Ok(Html(html).into_response()),
         Err(error) => Err(Failed(Problem::fault(&error))),
     }
+}
+
+/// The number of a page of a list, from 1, as it stands in an address.
+fn page_number(raw: Option<&str>) -> i64 {
+    raw.and_then(|raw| raw.parse().ok()).unwrap_or(1).clamp(1, 10_000)
 }
 
 #[derive(Template)]

@@ -38,10 +38,13 @@ enum Step {
 struct SignIn {
     frame: Frame,
     step: Step,
+    /// What the OpenID Connect provider is called, if there is one.
+    openid: Option<String>,
 }
 
-fn page(step: Step) -> Page {
-    html(&SignIn { frame: Frame::open("Sign in"), step })
+fn page(web: &Web, step: Step) -> Page {
+    let openid = web.openid.as_ref().map(|openid| openid.label().to_owned());
+    html(&SignIn { frame: Frame::open("Sign in"), step, openid })
 }
 
 /// Where one goes when signed in.
@@ -65,24 +68,24 @@ impl Wanted {
 }
 
 /// Whether an address stays on this site: browsers take "//host" and "/\host" for another.
-fn is_path(address: &str) -> bool {
+pub(super) fn is_path(address: &str) -> bool {
     let mut chars = address.chars();
     chars.next() == Some('/') && !matches!(chars.next(), Some('/' | '\\')) && !address.chars().any(char::is_control)
 }
 
 /// Says how to sign in.
-pub(super) async fn ways(Query(wanted): Query<Wanted>) -> Page {
+pub(super) async fn ways(State(web): State<Web>, Query(wanted): Query<Wanted>) -> Page {
     let next = wanted.next.filter(|next| is_path(next) && next != "/").unwrap_or_default();
-    page(Step::Ways { next })
+    page(&web, Step::Ways { next })
 }
 
 /// Asks whether to sign in.
 pub(super) async fn ask(State(web): State<Web>, Path(code): Path<String>, Query(wanted): Query<Wanted>) -> Page {
     if !web.workshop.login_code_is_open(&code).await? {
-        return used_up();
+        return used_up(&web);
     }
     let query = wanted.draft.map(|draft| format!("?draft={draft}")).unwrap_or_default();
-    page(Step::Confirm { action: format!("/sign-in/{code}{query}") })
+    page(&web, Step::Confirm { action: format!("/sign-in/{code}{query}") })
 }
 
 /// Uses the link up: a browser is signed in and goes where the link leads, a program gets a token.
@@ -95,7 +98,7 @@ pub(super) async fn redeem(
     let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepts.contains("text/html") {
         return match web.workshop.redeem_login_code(&code).await {
-            Err(Error::NotFound(_)) => used_up(),
+            Err(Error::NotFound(_)) => used_up(&web),
             redeemed => {
                 let (_, token) = redeemed?;
                 Ok(axum::Json(json!({ "token": token.expose_secret() })).into_response())
@@ -103,7 +106,7 @@ pub(super) async fn redeem(
         };
     }
     match web.workshop.sign_in(&code).await {
-        Err(Error::NotFound(_)) => used_up(),
+        Err(Error::NotFound(_)) => used_up(&web),
         signed_in => {
             let (_, secret) = signed_in?;
             Ok(([cookie::keep(&web, &secret)], Redirect::to(&wanted.path())).into_response())
@@ -119,8 +122,8 @@ pub(super) async fn sign_out(State(web): State<Web>, headers: HeaderMap) -> Page
     Ok(([cookie::remove(&web)], Redirect::to("/sign-in")).into_response())
 }
 
-fn used_up() -> Page {
-    let page: Response = page(Step::UsedUp)?;
+fn used_up(web: &Web) -> Page {
+    let page: Response = page(web, Step::UsedUp)?;
     Ok((StatusCode::NOT_FOUND, page).into_response())
 }
 

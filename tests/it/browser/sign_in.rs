@@ -16,8 +16,8 @@ async fn a_link_signs_a_browser_in_where_it_leads_and_out_again() {
     let code = desk.login_code("alice").await;
     let browser = Browser::start(&desk).await;
 
-    browser.open("/").await;
-    browser.arrives("/sign-in?next=%2F").await;
+    browser.open("/settings/tokens").await;
+    browser.arrives("/sign-in?next=%2Fsettings%2Ftokens").await;
     browser.see_text("Prompt Workshop has no passwords.").await;
     browser.is_accessible().await;
 

@@ -7,6 +7,7 @@ pub mod desk;
 #[expect(dead_code, reason = "it plays more of Discord than the stories need so far")]
 pub mod discord;
 pub mod model_server;
+pub mod openid;
 pub mod program;
 pub mod room;
 #[expect(dead_code, reason = "it plays more of Slack than the stories need so far")]

@@ -190,10 +190,10 @@ var Sync = class {
   /** Takes up a text that was kept, written on `base`. */
   async restore(text, base) {
     await this.save();
-    const here = this.port.text();
-    const merged = merge3(base, text, here);
+    const merged = merge3(base, text, this.port.text());
     if (merged.conflicts.length > 0) {
-      this.disagree(merged, { mine: text, theirs: this.base, by: "Somebody" });
+      const by = await this.port.author(this.base.revision);
+      this.disagree(merge3(base, text, this.port.text()), { mine: text, theirs: this.base, by });
       return;
     }
     this.port.apply(merged.text, { theirLines: [], undoable: true });

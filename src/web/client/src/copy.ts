@@ -1,5 +1,5 @@
-// Copying text: `data-copies="ID"` on a button copies what the element says. `data-shows="FIELD"` on a form shows a field of
-// the answer in its `output`, for what is shown only once.
+// Copying: `data-copies="ID"` on a button copies what a field holds or another element says. `data-shows="FIELD"` on a form
+// shows a field of the answer in its `output`, for what is shown only once.
 
 import { say } from "./toast";
 
@@ -19,13 +19,15 @@ export function wireCopying(): void {
 }
 
 async function copy(source: HTMLElement): Promise<void> {
+  const field = source instanceof HTMLInputElement || source instanceof HTMLTextAreaElement ? source : undefined;
   try {
-    await navigator.clipboard.writeText(source.textContent ?? "");
+    await navigator.clipboard.writeText(field ? field.value : (source.textContent ?? ""));
     say("Copied.");
   } catch {
     // Without TLS browsers keep the clipboard closed: the text is marked instead.
     source.closest("details")?.setAttribute("open", "");
-    getSelection()?.selectAllChildren(source);
+    if (field) field.select();
+    else getSelection()?.selectAllChildren(source);
     say("The text is marked: copy it with Ctrl+C or ⌘C.");
   }
 }

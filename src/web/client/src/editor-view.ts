@@ -30,7 +30,7 @@ const colours = HighlightStyle.define([
   { tag: [tags.link, tags.url], color: "var(--info)" },
   { tag: tags.monospace, color: "var(--warn)" },
   { tag: tags.quote, color: "var(--muted)" },
-  { tag: [tags.processingInstruction, tags.list, tags.contentSeparator], color: "var(--accent)" },
+  { tag: [tags.processingInstruction, tags.contentSeparator], color: "var(--accent)" },
   { tag: [tags.meta, tags.comment], color: "var(--muted)" },
 ]);
 

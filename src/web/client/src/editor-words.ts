@@ -63,12 +63,11 @@ export function conflictNotice(
   { by, theirs }: Conflict,
   decide: (how: "merged" | "mine" | "theirs") => void,
 ): HTMLElement {
-  const who = by.charAt(0).toUpperCase() + by.slice(1);
   return notice(
     "warn",
     [
-      `${who} changed the same lines meanwhile, as revision ${theirs.revision}. What you typed is not saved yet.`,
-      "Below, their lines are struck out above yours: decide at each, or write what it should be. Then save.",
+      `The same lines were changed by ${by} meanwhile, in revision ${theirs.revision}. What you typed is not saved yet.`,
+      "In the text, their lines are struck out above yours: decide at each, or write what it should be. Then save.",
     ],
     [
       { label: "Save merged", primary: true, press: () => decide("merged") },

@@ -230,6 +230,8 @@ class DraftTab {
   private async offerKept(): Promise<void> {
     const [latest] = await this.shelf.left();
     if (!latest) return;
+    // What was sent as its page went away may have arrived since this one was rendered.
+    await this.sync.look();
     const { key, kept } = latest;
     const next = (): void => {
       this.shelf.remove(key);

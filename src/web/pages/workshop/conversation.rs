@@ -10,6 +10,7 @@ use crate::web::Web;
 use crate::web::markdown::{Prose, prose};
 use crate::web::pages::Failed;
 use crate::web::pages::diff::Diff;
+use crate::web::pages::shown::Moment;
 use crate::workshop::message::Message;
 use crate::workshop::proposal::Proposal;
 
@@ -118,7 +119,12 @@ impl Conversation {
         let messages = web.workshop.messages(&bench.actor, draft.chat).await?;
         let proposals = web.workshop.proposals(&bench.actor, draft.id).await?;
         let names = web.workshop.speakers(&bench.actor, draft.chat).await?;
-        let answered = |message: &Message| messages.iter().any(|other| other.reply_to == Some(message.id));
+        // What is said with the start of a workshop is answered by its welcome, which replies to nothing.
+        let answers = |other: &Message, message: &Message| match other.reply_to {
+            Some(id) => id == message.id,
+            None => other.role == MessageRole::Assistant && other.id > message.id,
+        };
+        let answered = |message: &Message| messages.iter().any(|other| answers(other, message));
         let awaited = messages.iter().rev().find(|message| message.role == MessageRole::Person && !answered(message));
         let awaited = awaited.map(|message| message.id.0.to_string());
         let said = messages.iter().map(|message| {

@@ -16,6 +16,7 @@ use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
 use crate::web::markdown::{Prose, prose};
+use crate::web::pages::diff::Diff;
 use crate::web::pages::{Failed, Page, html};
 
 /// The most revisions in the list; older ones are reached by their numbers.
@@ -61,12 +62,10 @@ pub(super) struct DraftTab {
 #[template(path = "workshop/draft_facts.html", config = "src/web/askama.toml")]
 struct Facts {
     draft: i32,
-    revision: i32,
     name: String,
     description: String,
     status: DraftStatus,
     pinned: bool,
-    saved_at: Instant,
     /// When it expires if nobody uses it.
     expires_at: Option<Instant>,
     has_text: bool,
@@ -122,13 +121,7 @@ struct Shown {
 enum What {
     Nothing,
     Text { entry: RevisionEntry, lines: Vec<String> },
-    Diff { from: i32, to: i32, lines: Vec<DiffLine> },
-}
-
-/// A line of a diff: its class, and what it says.
-struct DiffLine {
-    class: &'static str,
-    text: String,
+    Diff { from: i32, to: i32, diff: Diff },
 }
 
 /// A text as Markdown makes it look.
@@ -169,12 +162,10 @@ impl Facts {
     async fn load(web: &Web, actor: &Actor, draft: &Draft) -> Result<Self, Failed> {
         Ok(Self {
             draft: draft.id.0,
-            revision: draft.revision.0,
             name: draft.name.clone(),
             description: draft.description.clone(),
             status: draft.status,
             pinned: draft.pinned,
-            saved_at: draft.updated_at,
             expires_at: web.workshop.expires_at(draft),
             has_text: !draft.text.is_empty(),
             hold: hold(web, actor, draft).await?,
@@ -218,7 +209,7 @@ impl Shown {
             (_, Some(range)) => {
                 let (from, to) = parse_range(range)?;
                 let (unified, _) = web.workshop.revision_diff(actor, draft.id, from, to).await?;
-                What::Diff { from: from.0, to: to.0, lines: diff_lines(&unified) }
+                What::Diff { from: from.0, to: to.0, diff: Diff::of_unified(&unified) }
             }
             (Some(number), None) => {
                 let revision = web.workshop.revision(actor, draft.id, number).await?;
@@ -265,22 +256,6 @@ fn parse_range(range: &str) -> Result<(RevisionNumber, RevisionNumber), Invalid>
     numbers.ok_or_else(|| Invalid::new("diff", "is two revisions, such as 2..3"))
 }
 
-/// The lines of a unified diff, without its head.
-fn diff_lines(unified: &str) -> Vec<DiffLine> {
-    let body = unified.lines().skip(2);
-    body.filter_map(|line| {
-        let (class, text) = match line.split_at_checked(1)? {
-            ("-", text) => ("delete", text),
-            ("+", text) => ("insert", text),
-            (" ", text) => ("equal", text),
-            ("@", _) => ("omitted", line),
-            _ => return None,
-        };
-        Some(DiffLine { class, text: text.to_owned() })
-    })
-    .collect()
-}
-
 async fn facts(State(web): State<Web>, Signed(actor): Signed, Path(id): Path<DraftId>) -> Page {
     let draft = web.workshop.draft(&actor, id).await?;
     html(&Facts::load(&web, &actor, &draft).await?)
@@ -315,4 +290,24 @@ async fn preview(
 ) -> Page {
     web.workshop.draft(&actor, id).await?;
     html(&Preview::of(&draft::parse_text("text", &written.text)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_revisions_are_named_by_their_numbers() {
+        assert_eq!(parse_range("2..3"), Ok((RevisionNumber(2), RevisionNumber(3))));
+        for wrong in ["", "2", "2..", "..3", "a..b", "2..3..4"] {
+            assert!(parse_range(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_lines_of_a_text_make_up_the_text() {
+        for text in ["", "one", "one\n\ntwo\n"] {
+            assert_eq!(lines(text).concat(), text);
+        }
+    }
 }

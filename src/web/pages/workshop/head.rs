@@ -7,6 +7,7 @@ use crate::domain::draft::DraftStatus;
 use crate::domain::{Access, Instant};
 use crate::web::Web;
 use crate::web::pages::Failed;
+use crate::web::pages::shown::Day;
 
 /// Name, status and what can be done.
 #[derive(Template)]

@@ -9,6 +9,7 @@ use crate::domain::trial::{Trial, TrialStatus};
 use crate::web::Web;
 use crate::web::pages::Failed;
 use crate::web::pages::chart::Chart;
+use crate::web::pages::shown::Moment;
 
 /// Tests on one page.
 const PAGE: i64 = 50;

@@ -8,6 +8,7 @@ use crate::domain::{Access, TrialId};
 use crate::web::Web;
 use crate::web::pages::Failed;
 use crate::web::pages::answer::AnswerView;
+use crate::web::pages::shown::Moment;
 use crate::workshop::article::TopicInfo;
 
 /// What to test: question, topic, model, articles, window.
