@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::Bench;
-use crate::domain::draft::DraftStatus;
 use crate::domain::Access;
+use crate::domain::draft::DraftStatus;
 use crate::web::Web;
 use crate::web::pages::Failed;
 use crate::web::pages::shown::Day;
