@@ -23,6 +23,7 @@ target/release/workshop: $(SOURCES) $(CLIENT)/dist/style.css | tools
 
 test: tools browser client
 	cargo build --locked --bin workshop
+	npm test --prefix $(CLIENT)
 	target/debug/workshop dev with-database -- cargo test --locked
 
 check: client
