@@ -14,13 +14,21 @@ interface Written {
 /** How long to wait before connecting again, in milliseconds; doubled up to the second value. */
 const WAIT = [500, 15_000] as const;
 
-/** Listens for as long as the page is open. */
+/** How long a page that nobody sees stays connected. Browsers open six connections to a host at most, over HTTP/1.1. */
+const UNSEEN = 10_000;
+
+/** Listens for as long as the page is seen. */
 export function listen(draft: number): void {
   let wait: number = WAIT[0];
   let greeted = false;
+  let current: EventSource | undefined;
+  let hiding = 0;
 
   function connect(): void {
+    if (document.visibilityState === "hidden") return;
+    current?.close();
     const source = new EventSource(`/api/auspex/prompts/workshop/drafts/${draft}/events`);
+    current = source;
     const on = <T>(name: string, act: (data: T) => void): void =>
       source.addEventListener(name, (event) => act(JSON.parse((event as MessageEvent<string>).data) as T));
 
@@ -55,9 +63,14 @@ export function listen(draft: number): void {
       window.setTimeout(connect, wait);
       wait = Math.min(wait * 2, WAIT[1]);
     });
-    window.addEventListener("pagehide", () => source.close(), { once: true });
   }
 
+  document.addEventListener("visibilitychange", () => {
+    window.clearTimeout(hiding);
+    if (document.visibilityState === "hidden") hiding = window.setTimeout(() => current?.close(), UNSEEN);
+    else if (!current || current.readyState === EventSource.CLOSED) connect();
+  });
+  window.addEventListener("pagehide", () => current?.close());
   // A page that comes back out of the browser's memory has missed what happened meanwhile.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
