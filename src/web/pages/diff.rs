@@ -32,11 +32,6 @@ struct Piece {
 }
 
 impl Diff {
-    /// How `after` differs from `before`, with three lines around each change.
-    pub(super) fn between(before: &str, after: &str) -> Self {
-        Self::of_unified(&proposal::unified(before, after, "before", "after"))
-    }
-
     /// One change alone: these lines for those.
     pub(super) fn replaced(before: &str, after: &str) -> Self {
         let mut diff = Self { lines: Vec::new() };
@@ -135,6 +130,10 @@ fn pieces(parts: &[DiffPart], side: DiffKind) -> Vec<Vec<Piece>> {
 mod tests {
     use super::*;
 
+    fn between(before: &str, after: &str) -> Diff {
+        Diff::of_unified(&proposal::unified(before, after, "before", "after"))
+    }
+
     fn told(diff: &Diff) -> Vec<String> {
         let piece = |piece: &Piece| if piece.changed { format!("[{}]", piece.text) } else { piece.text.clone() };
         let line = |line: &Line| format!("{} {}", line.kind, line.pieces.iter().map(piece).collect::<String>());
@@ -143,20 +142,20 @@ mod tests {
 
     #[test]
     fn changed_words_are_marked_within_changed_lines() {
-        let diff = Diff::between("# Role\nYou analyse.\n-- sign\n", "# Role\nYou analyse risks.\n-- sign\n");
+        let diff = between("# Role\nYou analyse.\n-- sign\n", "# Role\nYou analyse risks.\n-- sign\n");
         assert_eq!(
             told(&diff),
             ["equal # Role", "delete You analyse.", "insert You analyse[ risks].", "equal -- sign"]
         );
         assert!(diff.to_string().contains("<ins> risks</ins>"), "{diff}");
-        assert!(Diff::between("same", "same").is_empty());
+        assert!(between("same", "same").is_empty());
     }
 
     #[test]
     fn lines_far_from_a_change_are_left_out_and_named() {
         let before: String = (1..=20).map(|number| format!("line {number}\n")).collect();
         let after = before.replace("line 15\n", "other\nwords\n");
-        let told = told(&Diff::between(&before, &after));
+        let told = told(&between(&before, &after));
         assert_eq!(told[0], "omitted from line 12");
         assert_eq!(told[4..7], ["delete line 15", "insert other", "insert words"]);
     }
