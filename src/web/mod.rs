@@ -25,6 +25,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
@@ -67,11 +68,20 @@ pub(crate) struct Web {
     workshop: Workshop,
     metrics: PrometheusHandle,
     openid: Option<Arc<OpenId>>,
+    /// When it is cancelled, whoever follows events is let go.
+    stopping: CancellationToken,
 }
 
-/// Everything that is served, with the provider that people sign in through, if any, and addresses of others beside ours.
-pub fn router(workshop: Workshop, metrics: PrometheusHandle, openid: Option<Arc<OpenId>>, others: Router) -> Router {
-    let web = Web { workshop, metrics, openid };
+/// Everything that is served until `stopping` is cancelled, with the provider that people sign in through, if any, and
+/// addresses of others beside ours.
+pub fn router(
+    workshop: Workshop,
+    metrics: PrometheusHandle,
+    openid: Option<Arc<OpenId>>,
+    stopping: CancellationToken,
+    others: Router,
+) -> Router {
+    let web = Web { workshop, metrics, openid, stopping };
     let (api, description) = api::router().split_for_parts();
     Router::new()
         .merge(api)

@@ -249,7 +249,8 @@ async fn who_is_signed_in_connects_an_account_and_what_it_made_comes_along() {
     let mut early = Visitor::at(&desk);
     early.signs_in(&provider, "/sign-in/openid", alice()).await;
     let start = early.http.post(format!("{}/workshop", early.base)).header(header::ORIGIN, early.base.clone());
-    let started = early.send(start.form(&[("requirements", "A briefing on ports")])).await;
+    let start = start.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let started = early.send(start.body("requirements=A+briefing+on+ports")).await;
     assert_eq!(started.status, 303, "{}", started.text);
 
     let mut browser = Visitor::at(&desk);

@@ -74,7 +74,7 @@ async fn an_administrator_adds_polls_and_removes_a_feed_and_describes_a_topic() 
     browser.resize(360, 740).await;
     browser.is_accessible().await;
     browser.resize(1280, 800).await;
-    browser.click("button", "Poll https://feeds.example/ships.xml now").await;
+    browser.click("button", "Poll now: https://feeds.example/ships.xml").await;
     browser.see_text("It is polled shortly.").await;
 
     browser.click("button", "Describe Energy").await;

@@ -21,7 +21,6 @@ async fn writing(desk: &Desk, name: &str, draft: i64) -> Browser {
 
 async fn open(browser: &Browser, draft: i64) {
     browser.open(&format!("/workshop/{draft}")).await;
-    browser.see_in("#live", "Live").await;
     browser.see(".cm-content").await;
 }
 
@@ -143,9 +142,10 @@ async fn changes_of_the_same_line_are_decided_by_a_person_and_nothing_is_lost() 
     assert_eq!(read(&alice, draft).await["draft_content"], format!("Hers. {PROMPT}"));
     let first = alice.get(&format!("/prompts/workshop/drafts/{draft}/revisions/2")).await.expect(200);
     assert_eq!(first["draft_content"], format!("His. {PROMPT}"), "his text is a revision");
-    his.see_in("#draft-state", "Revision 3 by alice").await;
 
     // The other way round, change by change.
+    his.reload().await;
+    his.see_in("#draft-state", "Saved as revision 3").await;
     go_offline(&hers).await;
     write_at(&hers, HOME, "Again. ").await;
     hers.see_in("#draft-state", "Not saved").await;

@@ -170,7 +170,7 @@ impl Desk {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let metrics = prompt_workshop::telemetry::start_metrics().unwrap();
-        let router = app.router(metrics);
+        let router = app.router(metrics, &stop);
         app.converse(&stop, &tasks);
         let stopping = stop.clone();
         tasks.spawn(async move {

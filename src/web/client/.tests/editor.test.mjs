@@ -331,6 +331,29 @@ function group(number) {
   return number.toLocaleString("en-US");
 }
 
+// src/editor-words.ts
+function words(state) {
+  switch (state.kind) {
+    case "saved":
+      return state.revision === 0 ? { text: "", grade: "" } : { text: `Saved as revision ${state.revision}`, grade: "good" };
+    case "unsaved":
+      return { text: "Unsaved changes", grade: "" };
+    case "saving":
+      return { text: "Saving\u2026", grade: "" };
+    case "waiting":
+      return {
+        text: `Not saved: ${state.reason}, trying again. What you typed is kept in this browser.`,
+        grade: "warn"
+      };
+    case "refused":
+      return { text: `Not saved: ${state.reason}`, grade: "bad" };
+    case "conflict":
+      return { text: "Not saved: decide what to keep", grade: "warn" };
+    case "renewed":
+      return { text: `Revision ${state.revision} by ${state.by}`, grade: "good" };
+  }
+}
+
 // tests/editor.test.ts
 var START = "one\ntwo\nthree\nfour";
 var Room = class {
@@ -546,4 +569,12 @@ test("characters are counted as the service counts them", () => {
   assert.deepEqual(size("a\u{1F600}\xE9"), { characters: 3, tokens: 1 });
   assert.equal(counted(size("x".repeat(1234)), 32e3), "1,234 of 32,000 characters, about 309 tokens");
   assert.deepEqual([strain(10, 100), strain(91, 100), strain(101, 100)], ["", "warn", "bad"]);
+});
+test("the state is told in words", () => {
+  assert.equal(words({ kind: "saved", revision: 4 }).text, "Saved as revision 4");
+  assert.equal(words({ kind: "saved", revision: 0 }).text, "");
+  assert.equal(words({ kind: "renewed", revision: 5, by: "bob" }).text, "Revision 5 by bob");
+  const { text, grade } = words({ kind: "waiting", reason: "the service cannot be reached", seconds: 4 });
+  assert.equal(grade, "warn");
+  assert.match(text, /^Not saved: the service cannot be reached, trying again\. What you typed is kept/);
 });

@@ -42,24 +42,38 @@ export class Shelf {
     }
   }
 
-  /** Texts that no open tab holds any more, latest first. */
-  async left(): Promise<{ key: string; kept: Kept }[]> {
-    const alive = new Set<string>();
-    if ("locks" in navigator) {
-      const { held } = await navigator.locks.query();
-      for (const { name } of held ?? []) if (name) alive.add(name);
+  /** Offers each text whose page went away without saving it; also those of tabs that close from now on. */
+  offer(one: (key: string, kept: Kept) => Promise<void>): void {
+    let before: Promise<void> = Promise.resolve();
+    const take = (key: string): Promise<void> => {
+      before = before.then(() => {
+        const kept = read(this.value(key));
+        return kept && one(key, kept);
+      });
+      return before;
+    };
+    for (const key of this.others()) {
+      // A page holds the lock of its key until it is gone for good.
+      if ("locks" in navigator) void navigator.locks.request(key, () => take(key));
+      else void take(key);
     }
-    const found: { key: string; kept: Kept }[] = [];
+  }
+
+  private others(): string[] {
     try {
-      for (const key of Object.keys(localStorage)) {
-        if (!key.startsWith(this.prefix) || key === this.own || alive.has(key)) continue;
-        const kept = read(localStorage.getItem(key));
-        if (kept) found.push({ key, kept });
-      }
+      return Object.keys(localStorage).filter((key) => key.startsWith(this.prefix) && key !== this.own);
     } catch {
       // Nothing was kept, then.
+      return [];
     }
-    return found.sort((a, b) => b.kept.at - a.kept.at);
+  }
+
+  private value(key: string): string | null {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
   }
 }
 

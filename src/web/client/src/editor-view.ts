@@ -64,9 +64,11 @@ export class Editor {
   readonly view: EditorView;
   private readonly access = new Compartment();
   private readonly comparison = new Compartment();
+  private held: string | undefined;
 
   constructor(parent: HTMLElement, text: string, hold: string | undefined, ears: Ears) {
     adoptStyles();
+    this.held = hold;
     this.view = new EditorView({
       parent,
       state: EditorState.create({
@@ -102,6 +104,8 @@ export class Editor {
 
   /** Lets the person write, or says why they cannot. */
   hold(reason: string | undefined): void {
+    if (reason === this.held) return;
+    this.held = reason;
     this.view.dispatch({ effects: this.access.reconfigure(access(reason)) });
   }
 

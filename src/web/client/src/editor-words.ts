@@ -21,7 +21,7 @@ export function words(state: State): { text: string; grade: "" | "good" | "warn"
     case "refused":
       return { text: `Not saved: ${state.reason}`, grade: "bad" };
     case "conflict":
-      return { text: "Not saved: decide below what to keep", grade: "warn" };
+      return { text: "Not saved: decide what to keep", grade: "warn" };
     case "renewed":
       return { text: `Revision ${state.revision} by ${state.by}`, grade: "good" };
   }

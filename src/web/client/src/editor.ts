@@ -3,7 +3,7 @@
 // It hears `workshop:draft` ({ revision, status }) and `workshop:hello` (events may have been lost) on the document.
 // Forms and buttons with `data-after-save` wait until what is typed is saved.
 
-import { Shelf } from "./editor-kept";
+import { Shelf, type Kept } from "./editor-kept";
 import { Remote } from "./editor-remote";
 import { preview, renewFacts, renewRevisions, wireRevisions, showRevisions } from "./editor-revisions";
 import { Sync, type Conflict, type State } from "./editor-sync";
@@ -53,7 +53,9 @@ class DraftTab {
     this.show({ kind: "saved", revision });
     this.wire();
     wireRevisions(root, this.draft, (number) => void this.use(number));
-    void this.offerKept();
+    // The page may be older than the draft.
+    void this.sync.look();
+    this.shelf.offer((key, kept) => this.offerKept(key, kept));
   }
 
   private makeSync(base: { text: string; revision: number }): Sync {
@@ -91,7 +93,7 @@ class DraftTab {
       const { revision, status } = (event as CustomEvent<{ revision: number; status: string }>).detail;
       void this.sync.heard(revision).then(renewRevisions);
       if (status !== this.status) this.heardStatus(status);
-      else void renewFacts().then(() => this.hold());
+      else void renewFacts();
     });
     const look = (): void => void this.sync.look();
     document.addEventListener("workshop:hello", look);
@@ -108,7 +110,7 @@ class DraftTab {
     element("draft-write").addEventListener("click", () => this.look(false));
     element("draft-look").addEventListener("click", () => void this.look(true));
     for (const kind of ["click", "submit"]) document.addEventListener(kind, (event) => this.saveFirst(event), true);
-    document.addEventListener("api:done", () => this.hold());
+    document.addEventListener("parts:renewed", () => this.hold());
   }
 
   /** Holds up what needs the text saved until it is. */
@@ -173,14 +175,14 @@ class DraftTab {
   private heardStatus(status: string): void {
     if (status === this.status) return;
     this.status = status;
-    void renewFacts().then(() => this.hold());
+    void renewFacts();
   }
 
   /** Whether one may write is told by the facts. */
   private hold(): void {
-    const facts = document.getElementById("draft-facts");
-    this.status = facts?.dataset["status"];
-    this.editor.hold(facts?.dataset["hold"]);
+    const { status, hold } = document.getElementById("draft-facts")?.dataset ?? {};
+    this.status = status;
+    this.editor.hold(hold);
   }
 
   private tell(sentence: string): void {
@@ -226,32 +228,26 @@ class DraftTab {
     say(made === revision ? `${sentence}.` : `${sentence}, as revision ${made}.`);
   }
 
-  /** Offers texts that were not saved when their page went away, one after the other. */
-  private async offerKept(): Promise<void> {
-    const [latest] = await this.shelf.left();
-    if (!latest) return;
-    // What was sent as its page went away may have arrived since this one was rendered.
+  /** Asks whether to take up a text that was not saved when its page went away; done when that is decided. */
+  private async offerKept(key: string, kept: Kept): Promise<void> {
+    // It may have arrived since this page was rendered.
     await this.sync.look();
-    const { key, kept } = latest;
-    const next = (): void => {
-      this.shelf.remove(key);
-      void this.offerKept();
-    };
     if (kept.text === this.editor.text()) {
-      next();
+      this.shelf.remove(key);
       return;
     }
     const at = new Date(kept.at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
     const sentence = `Unsaved text from ${at} was found, written on revision ${kept.revision}.`;
-    const restore = (): void => {
-      void this.sync.restore(kept.text, kept.base).then(next);
-      this.editor.view.focus();
-    };
-    const buttons = [
-      { label: "Restore it", primary: true, press: restore },
-      { label: "Discard it", press: next },
-    ];
-    this.put("kept", notice("warn", [sentence], buttons));
+    const restore = await new Promise<boolean>((decide) => {
+      const buttons = [
+        { label: "Restore it", primary: true, press: () => decide(true) },
+        { label: "Discard it", press: () => decide(false) },
+      ];
+      this.put("kept", notice("warn", [sentence], buttons));
+    });
+    this.editor.view.focus();
+    if (restore) await this.sync.restore(kept.text, kept.base);
+    this.shelf.remove(key);
   }
 }
 

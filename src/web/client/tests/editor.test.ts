@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PAUSE, Sync, type Conflict, type Outcome, type Saved, type State } from "../src/editor-sync";
 import { counted, problem, size, strain } from "../src/editor-text";
+import { words } from "../src/editor-words";
 
 const START = "one\ntwo\nthree\nfour";
 
@@ -240,4 +241,13 @@ test("characters are counted as the service counts them", () => {
   assert.deepEqual(size("a😀é"), { characters: 3, tokens: 1 });
   assert.equal(counted(size("x".repeat(1_234)), 32_000), "1,234 of 32,000 characters, about 309 tokens");
   assert.deepEqual([strain(10, 100), strain(91, 100), strain(101, 100)], ["", "warn", "bad"]);
+});
+
+test("the state is told in words", () => {
+  assert.equal(words({ kind: "saved", revision: 4 }).text, "Saved as revision 4");
+  assert.equal(words({ kind: "saved", revision: 0 }).text, "");
+  assert.equal(words({ kind: "renewed", revision: 5, by: "bob" }).text, "Revision 5 by bob");
+  const { text, grade } = words({ kind: "waiting", reason: "the service cannot be reached", seconds: 4 });
+  assert.equal(grade, "warn");
+  assert.match(text, /^Not saved: the service cannot be reached, trying again\. What you typed is kept/);
 });

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::Bench;
+use crate::domain::Access;
 use crate::domain::draft::DraftStatus;
-use crate::domain::{Access, Instant};
 use crate::web::Web;
 use crate::web::pages::Failed;
 use crate::web::pages::shown::Day;
@@ -22,7 +22,7 @@ pub(super) struct Head {
     committed: Option<(String, i32)>,
     /// Where else the conversation goes on.
     homes: Vec<String>,
-    expires_at: Option<Instant>,
+    expires_at: Option<Day>,
     may_commit: bool,
     may_restore: bool,
     is_owner: bool,
@@ -52,7 +52,7 @@ impl Head {
             parent: parent.map(|(name, _)| name),
             committed: committed.map(|(name, version)| (name, version.0)),
             homes,
-            expires_at: web.workshop.expires_at(draft),
+            expires_at: web.workshop.expires_at(draft).map(Day::of),
             may_commit: bench.may(Access::Editor),
             may_restore: draft.status == DraftStatus::Expired && bench.access.allows(Access::Editor),
             is_owner: bench.access.allows(Access::Owner),
