@@ -76,7 +76,7 @@ async function ask(form: HTMLFormElement, chat: string): Promise<void> {
   } catch (error) {
     say(error instanceof Refused ? error.problem.detail : "The connection broke off. The question is kept.", "bad");
   } finally {
-    await renew("answers");
+    await Promise.all([renew("answers"), renew("session-head")]);
     live.hidden = true;
     if (button) button.disabled = false;
   }
