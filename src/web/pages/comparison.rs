@@ -62,7 +62,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Page {
     let draft = web.workshop.draft(&actor, draft).await?;
-    let ids = tests(query.as_deref().unwrap_or_default())?;
+    let ids = named_tests(query.as_deref().unwrap_or_default())?;
     let comparison = web.workshop.compare_trials(&actor, &ids).await?;
     let mut sides = Vec::new();
     for compared in comparison.tests {
@@ -88,7 +88,7 @@ async fn side(web: &Web, actor: &Actor, compared: Compared) -> Result<Side, Prob
 }
 
 /// The tests that a query names: `tests=A,B`, or `tests=A&tests=B` as a form sends it.
-fn tests(query: &str) -> Result<Vec<TrialId>, Problem> {
+fn named_tests(query: &str) -> Result<Vec<TrialId>, Problem> {
     let fields = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "tests");
     let values: Vec<String> = fields.map(|(_, value)| value.into_owned()).collect();
     let words = values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|word| !word.is_empty());
@@ -97,16 +97,16 @@ fn tests(query: &str) -> Result<Vec<TrialId>, Problem> {
 }
 
 #[cfg(test)]
-mod tests_of_queries {
-    use super::tests;
+mod tests {
+    use super::named_tests;
 
     #[test]
     fn tests_are_named_in_one_field_or_several() {
         let (a, b) = ("0192d3c4-0000-7000-8000-000000000001", "0192d3c4-0000-7000-8000-000000000002");
         for query in [format!("tests={a},{b}"), format!("tests={a}&x=1&tests={b}"), format!("tests={a}%2C{b}")] {
-            let ids = tests(&query).unwrap_or_default();
+            let ids = named_tests(&query).unwrap_or_default();
             assert_eq!(ids.iter().map(ToString::to_string).collect::<Vec<_>>(), [a, b], "{query}");
         }
-        assert!(tests("tests=x").is_err());
+        assert!(named_tests("tests=x").is_err());
     }
 }

@@ -31,7 +31,7 @@ async fn a_session_is_begun_asked_rated_and_improved_from() {
 
     desk.model().hold();
     desk.model().reply("For tankers they doubled.");
-    browser.fill("Next question", "And what about tankers?").await;
+    browser.fill("Question", "And what about tankers?").await;
     browser.click("button", "Ask").await;
     browser.see_in("#live", "And what about tankers?").await;
     until("the model is asked", Duration::from_secs(30), || async { desk.model().at_once() > 0 }).await;

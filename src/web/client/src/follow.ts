@@ -29,11 +29,18 @@ function follow(element: HTMLElement): void {
     if (!shown) return;
     shown.hidden = false;
     if (part === 0) shown.textContent = "";
+    // Who comes in the middle of it reads the rest now, and all of it in the end.
+    else if (shown.textContent === "") shown.append("… ");
     shown.append(text);
   });
-  events.addEventListener("done", () => {
+  const end = (): void => {
     events.close();
     void renew(element.id);
+  };
+  events.addEventListener("done", end);
+  // The service says why it goes on no longer; a connection that broke off is opened again by the browser.
+  events.addEventListener("error", (event) => {
+    if (event instanceof MessageEvent) end();
   });
 }
 

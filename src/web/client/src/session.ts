@@ -66,6 +66,7 @@ async function ask(form: HTMLFormElement, chat: string): Promise<void> {
   live.scrollIntoView({ block: "nearest" });
   try {
     const response = await post(chat, question);
+    unsure = undefined;
     if (field(form).value === question) field(form).value = "";
     for await (const piece of pieces(response)) {
       if (piece.restart) text.textContent = "";
@@ -75,17 +76,32 @@ async function ask(form: HTMLFormElement, chat: string): Promise<void> {
   } catch (error) {
     say(error instanceof Refused ? error.problem.detail : "The connection broke off. The question is kept.", "bad");
   } finally {
-    await renew("answers");
+    await Promise.all([renew("answers"), renew("session-head")]);
     live.hidden = true;
     if (button) button.disabled = false;
   }
+}
+
+/** A question that was sent and perhaps not stored: sent again under the same key, it is not asked twice. */
+let unsure: { question: string; key: string } | undefined;
+
+function keyFor(question: string): string {
+  if (unsure?.question !== question) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    unsure = { question, key: Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+  }
+  return unsure.key;
 }
 
 async function post(chat: string, message: string): Promise<Response> {
   const offline = "The service cannot be reached. Your question is still here; try again.";
   const response = await fetch("/api/auspex/chat/message", {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
+    headers: {
+      "Content-Type": "application/json",
+      Accept: "text/event-stream",
+      "Idempotency-Key": keyFor(message),
+    },
     body: JSON.stringify({ chat_id: Number(chat), message }),
   }).catch(() => {
     throw new Refused({ type: "offline", status: 0, detail: offline });
