@@ -21,6 +21,7 @@ async fn writing(desk: &Desk, name: &str, draft: i64) -> Browser {
 
 async fn open(browser: &Browser, draft: i64) {
     browser.open(&format!("/workshop/{draft}")).await;
+    browser.see_in("#live", "Live").await;
     browser.see(".cm-content").await;
 }
 
