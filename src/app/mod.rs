@@ -164,12 +164,12 @@ impl App {
         Ok(())
     }
 
-    /// Everything that is served over HTTP.
-    pub fn router(&self, metrics: PrometheusHandle) -> axum::Router {
+    /// Everything that is served over HTTP; whoever follows events is let go when `stop` is cancelled.
+    pub fn router(&self, metrics: PrometheusHandle, stop: &CancellationToken) -> axum::Router {
         let slack = self.chat.slack().cloned().map(slack_routes::routes);
         let discord = self.chat.discord().cloned().map(discord_routes::routes);
         let platforms = [slack, discord].into_iter().flatten().fold(axum::Router::new(), axum::Router::merge);
-        web::router(self.workshop.clone(), metrics, platforms)
+        web::router(self.workshop.clone(), metrics, stop.clone(), platforms)
     }
 
     /// Listens to chat platforms over connections of our own, until `stop` is cancelled.
@@ -208,11 +208,11 @@ impl App {
         let listener = tokio::net::TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}; change http.listen, or stop what listens there"))?;
-        let router = self.router(metrics);
+        let router = self.router(metrics, stop);
         let stopping = stop.clone();
         tasks.spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
-            // A browser that follows events would keep the service from stopping.
+            // Who still waits for an answer, or does not read it, would keep the service from stopping.
             let cut = async {
                 stopping.cancelled().await;
                 tokio::time::sleep(Duration::from_secs(3)).await;

@@ -208,8 +208,10 @@ impl Dialogue {
                 Some(Event::Answered { .. } | Event::Gap) | None => {}
                 Some(
                     Event::Delta { .. }
+                    | Event::ChatChanged { .. }
                     | Event::DraftChanged { .. }
                     | Event::TrialChanged { .. }
+                    | Event::TrialWritten { .. }
                     | Event::QuestionAnswered { .. }
                     | Event::Written { .. }
                     | Event::CancelTrial { .. }

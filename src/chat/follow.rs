@@ -80,7 +80,7 @@ pub(super) async fn follow_trial<P: Port>(port: &P, trial: TrialId) {
         let heard = tokio::time::timeout(P::EDIT, events.next()).await;
         if let Ok(event) = heard
             && !matches!(&*event, Event::Gap)
-            && *event != (Event::TrialChanged { trial })
+            && !matches!(&*event, Event::TrialChanged { trial: changed, .. } if *changed == trial)
         {
             continue;
         }

@@ -24,6 +24,7 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_swagger_ui::SwaggerUi;
@@ -64,11 +65,13 @@ impl Settings {
 pub(crate) struct Web {
     workshop: Workshop,
     metrics: PrometheusHandle,
+    /// When it is cancelled, whoever follows events is let go.
+    stopping: CancellationToken,
 }
 
-/// Everything that is served, with addresses of others beside ours.
-pub fn router(workshop: Workshop, metrics: PrometheusHandle, others: Router) -> Router {
-    let web = Web { workshop, metrics };
+/// Everything that is served until `stopping` is cancelled, with addresses of others beside ours.
+pub fn router(workshop: Workshop, metrics: PrometheusHandle, stopping: CancellationToken, others: Router) -> Router {
+    let web = Web { workshop, metrics, stopping };
     let (api, description) = api::router().split_for_parts();
     Router::new()
         .merge(api)

@@ -142,6 +142,7 @@ impl Workshop {
         }
         let body = json!({ "batch": new.id });
         self.tell_places(&mut tx, draft.chat, DeliveryKind::Batch, &body, &format!("batch:{}", new.id)).await?;
+        notify(&mut tx, &Event::BatchChanged { batch: new.id, draft: Some(draft.id) }).await?;
         self.admit_batch(&mut tx, actor.account).await?;
         let batch = find(&mut tx, new.id).await?;
         store::commit(tx).await?;
@@ -343,7 +344,7 @@ impl Workshop {
             self.tell_places(conn, draft.chat, DeliveryKind::BatchFinished, &body, &key).await?;
         }
         self.admit_batch(conn, batch.account).await?;
-        notify(conn, &Event::BatchChanged { batch: id }).await
+        notify(conn, &Event::BatchChanged { batch: id, draft: Some(batch.draft) }).await
     }
 
     /// Ends a batch whose handler panicked; the fault itself is in the log.

@@ -150,6 +150,7 @@ impl Workshop {
     /// Stores results as they come, those of some milliseconds together; ends when no more can come.
     async fn store_results(&self, id: BatchId, token: Uuid, mut inbox: mpsc::Receiver<Ended>) -> Result<(), Error> {
         let mut told = Stopwatch::now();
+        let draft = store::batch::find(&mut *self.store.conn().await?, id).await?.map(|batch| batch.draft);
         loop {
             let mut ended = Vec::new();
             if inbox.recv_many(&mut ended, TOGETHER).await == 0 {
@@ -172,7 +173,7 @@ impl Workshop {
             }
             if told.elapsed() > TELL {
                 told = Stopwatch::now();
-                notify(&mut conn, &Event::BatchChanged { batch: id }).await?;
+                notify(&mut conn, &Event::BatchChanged { batch: id, draft }).await?;
             }
         }
     }

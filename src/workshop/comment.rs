@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::delivery::Note;
+use super::event::{Event, notify};
 use super::sharing::Found;
 use super::{Error, Noun, Workshop, sharing};
 use crate::domain::account::Account;
@@ -96,6 +97,7 @@ impl Workshop {
             mentions,
         };
         let not_reached = self.tell_people(&mut tx, found.chat, &people, note).await?;
+        comments_changed(&mut tx, &found).await?;
         store::commit(tx).await?;
         Ok(Commented { comment, mentioned, not_reached })
     }
@@ -113,6 +115,7 @@ impl Workshop {
         let event =
             activity::Event::thing(Happened::CommentDeleted, actor.account, found.thing, json!({ "comment": id }));
         activity::insert(&mut tx, &event, self.now()).await?;
+        comments_changed(&mut tx, &found).await?;
         Ok(store::commit(tx).await?)
     }
 
@@ -147,5 +150,13 @@ impl Workshop {
             people.push(account);
         }
         Ok(people)
+    }
+}
+
+/// Tells whoever looks at a workshop that there is something new to read about it.
+async fn comments_changed(conn: &mut Conn, found: &Found) -> Result<(), Error> {
+    match found.thing.draft() {
+        Some(draft) => notify(conn, &Event::DraftChanged { draft }).await,
+        None => Ok(()),
     }
 }

@@ -34,15 +34,34 @@ pub enum Event {
         /// The message that was answered.
         message: MessageId,
     },
-    /// A draft changed.
+    /// Something was said in a conversation, or decided of what was said.
+    ChatChanged {
+        /// The conversation.
+        chat: ChatId,
+    },
+    /// A draft changed, or what is said about it.
     DraftChanged {
         /// The draft.
         draft: DraftId,
     },
-    /// A test moved on.
+    /// A test was asked for, moved on or was rated.
     TrialChanged {
         /// The test.
         trial: TrialId,
+        /// Its draft; an older copy of the service does not say it.
+        #[serde(default)]
+        draft: Option<DraftId>,
+    },
+    /// More text of a test's answer. `part` counts from 0 within one attempt; 0 starts the text anew.
+    TrialWritten {
+        /// The test.
+        trial: TrialId,
+        /// Its draft.
+        draft: DraftId,
+        /// Which piece.
+        part: u32,
+        /// The text.
+        text: String,
     },
     /// More text of the answer to a question. `part` counts from 0 within one attempt; 0 starts the text anew.
     Written {
@@ -63,10 +82,13 @@ pub enum Event {
         /// The test.
         trial: TrialId,
     },
-    /// A batch of tests got on, or has ended.
+    /// A batch of tests was asked for, got on, or has ended.
     BatchChanged {
         /// The batch.
         batch: BatchId,
+        /// Its draft; an older copy of the service does not say it.
+        #[serde(default)]
+        draft: Option<DraftId>,
     },
     /// A person wants a running batch to stop.
     CancelBatch {
@@ -173,12 +195,37 @@ impl Workshop {
             Event::Pushed
             | Event::Delta { .. }
             | Event::Answered { .. }
+            | Event::ChatChanged { .. }
             | Event::DraftChanged { .. }
             | Event::TrialChanged { .. }
+            | Event::TrialWritten { .. }
             | Event::Written { .. }
             | Event::BatchChanged { .. }
             | Event::QuestionAnswered { .. } => {}
         }
         self.events.send(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_older_copy_tells_is_understood() {
+        let trial = TrialId::new();
+        let told = format!(r#"{{"event":"trial_changed","trial":"{trial}"}}"#);
+        let event: Event = serde_json::from_str(&told).unwrap();
+        assert_eq!(event, Event::TrialChanged { trial, draft: None });
+    }
+
+    #[test]
+    fn a_piece_of_text_fits_into_a_notification() {
+        // The longest that a piece can become: control characters are six bytes each in JSON.
+        let text = "\u{1}".repeat(crate::workshop::turn::DELTA_LENGTH);
+        let (trial, draft) = (TrialId::new(), DraftId(i32::MAX));
+        let event = Event::TrialWritten { trial, draft, part: u32::MAX, text };
+        let payload = serde_json::to_string(&event).unwrap();
+        assert!(payload.len() <= store::event::PAYLOAD_BYTES, "{} bytes", payload.len());
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::delivery::{Refresh, Telling, place_key};
+use super::event::{Event, notify};
 use super::{Error, Workshop};
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::expiry::Due;
@@ -119,6 +120,8 @@ impl Workshop {
                     store::draft::purge(&mut tx, id, draft.chat, now).await?;
                     let event = store::activity::Event::draft(Happened::DraftPurged, None, id);
                     store::activity::insert(&mut tx, &event, now).await?;
+                    notify(&mut tx, &Event::ChatChanged { chat: draft.chat }).await?;
+                    notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
                     done.purged += 1;
                 }
             }
@@ -154,6 +157,7 @@ impl Workshop {
                 store::draft::update(conn, &draft).await?;
                 let event = store::activity::Event::draft(Happened::DraftExpired, None, draft.id);
                 store::activity::insert(conn, &event, now).await?;
+                notify(conn, &Event::DraftChanged { draft: draft.id }).await?;
                 self.refresh(conn, draft.chat, Refresh::Card { draft: draft.id }).await?;
                 self.home_changed(conn, draft.owner).await?;
                 done.expired += 1;

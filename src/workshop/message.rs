@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Refresh;
+use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
 use crate::domain::conversation::{MessageRole, Outcome, Question};
 use crate::domain::place::Place;
@@ -84,6 +85,7 @@ impl Workshop {
         let options = queue::Options { key: Some(format!("turn:{}", message.id)), run_at: None };
         queue::push(&mut tx, &AnswerTurn { message: message.id }, options).await?;
         self.tell_others(&mut tx, &message, said_in).await?;
+        notify(&mut tx, &Event::ChatChanged { chat: draft.chat }).await?;
         store::commit(tx).await?;
         Ok(message)
     }
@@ -129,6 +131,7 @@ impl Workshop {
         if !before {
             store::message::set_chosen(&mut tx, id, &chosen, complete).await?;
             self.refresh(&mut tx, asked.chat, Refresh::Message { message: id }).await?;
+            notify(&mut tx, &Event::ChatChanged { chat: asked.chat }).await?;
         }
         store::commit(tx).await?;
         if complete {

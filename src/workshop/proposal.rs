@@ -84,6 +84,7 @@ impl Workshop {
             self.refresh(conn, draft.chat, Refresh::Message { message }).await?;
         }
         self.refresh(conn, draft.chat, Refresh::Card { draft: draft.id }).await?;
+        notify(conn, &Event::ChatChanged { chat: draft.chat }).await?;
         notify(conn, &Event::DraftChanged { draft: draft.id }).await
     }
 }

@@ -104,6 +104,10 @@ impl Workshop {
             self.refresh(&mut tx, draft.chat, Refresh::Card { draft: draft.id }).await?;
         }
         self.home_changed(&mut tx, actor.account).await?;
+        trial_changed(&mut tx, draft.id, new.id).await?;
+        if draft.status_after_test() != draft.status {
+            notify(&mut tx, &Event::DraftChanged { draft: draft.id }).await?;
+        }
         let admitted = self.admit_now(&mut tx).await?;
         let trial = store::trial::find(&mut tx, new.id).await?.ok_or(Error::NotFound(Noun::Trial))?;
         store::commit(tx).await?;
@@ -206,7 +210,7 @@ impl Workshop {
         store::draft::touch(&mut tx, draft, parent.status, now).await?;
         let event = store::activity::Event::draft(Happened::TrialRated, Some(actor.account), draft);
         store::activity::insert(&mut tx, &event, now).await?;
-        notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
+        trial_changed(&mut tx, draft, id).await?;
         let shown = trial.batch.map_or(Refresh::Trial { trial: id }, |batch| Refresh::Batch { batch });
         self.refresh(&mut tx, parent.chat, shown).await?;
         let trial = store::trial::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Trial))?;
@@ -224,7 +228,7 @@ impl Workshop {
             Some(TrialStatus::Cancelled) => self.trial_ended(&mut tx, id).await?,
             Some(TrialStatus::Queued | TrialStatus::Running | TrialStatus::Succeeded | TrialStatus::Failed) => {
                 notify(&mut tx, &Event::CancelTrial { trial: id }).await?;
-                notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
+                trial_changed(&mut tx, draft, id).await?;
             }
         }
         let trial = store::trial::find(&mut tx, id).await?.ok_or(Error::NotFound(Noun::Trial))?;
@@ -261,6 +265,11 @@ impl Workshop {
         };
         self.start_trial_on(actor, draft, request, trial.retrieval.filter(|_| frozen), key).await
     }
+}
+
+/// Tells whoever waits for a test or looks at its workshop that it moved on.
+pub(super) async fn trial_changed(conn: &mut Conn, draft: DraftId, trial: TrialId) -> Result<(), Error> {
+    notify(conn, &Event::TrialChanged { trial, draft: Some(draft) }).await
 }
 
 /// The stored name of a topic, or a refusal that names those there are.

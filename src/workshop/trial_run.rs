@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::event::{Event, notify};
 use super::research::{Answer, Inquiry, SEARCH_TOOL};
+use super::trial::trial_changed;
 use super::{Error, Workshop};
 use crate::domain::TrialId;
 use crate::domain::trial::{Failure, Stage, Trial, TrialStatus};
@@ -99,12 +100,16 @@ impl Workshop {
         let mut tx = self.store.begin().await?;
         if !run::start(&mut tx, id, token, self.now()).await? {
             // A person cancelled it while its worker was dying.
-            run::cancelled(&mut tx, id, self.now()).await?;
+            if run::cancelled(&mut tx, id, self.now()).await? {
+                self.trial_ended(&mut tx, id).await?;
+            }
             store::commit(tx).await?;
             return Ok(None);
         }
         let trial = store::trial::find(&mut tx, id).await?;
-        notify(&mut tx, &Event::TrialChanged { trial: id }).await?;
+        if let Some(trial) = &trial {
+            trial_changed(&mut tx, trial.draft, id).await?;
+        }
         store::commit(tx).await?;
         Ok(trial)
     }
@@ -123,10 +128,18 @@ impl Workshop {
         let mut tx = self.store.begin().await?;
         let found = retrieval.articles.len() as i32;
         run::advance(&mut tx, trial.id, token, Stage::Writing, retrieval.id, found).await?;
-        notify(&mut tx, &Event::TrialChanged { trial: trial.id }).await?;
+        trial_changed(&mut tx, trial.draft, trial.id).await?;
         let prompt = store::draft::revision_text(&mut tx, trial.draft, trial.revision).await?.unwrap_or_default();
         store::commit(tx).await?;
-        self.ask(&inquiry, &prompt, &retrieval.articles, &Sink::nowhere()).await
+        let (sink, deltas) = Sink::channel();
+        let asking = async {
+            // The sink goes when the answer is there, which ends the forwarding.
+            let sink = sink;
+            self.ask(&inquiry, &prompt, &retrieval.articles, &sink).await
+        };
+        let written = |part, text| Event::TrialWritten { trial: trial.id, draft: trial.draft, part, text };
+        let (asked, ()) = tokio::join!(asking, self.forward(deltas, written));
+        asked
     }
 
     async fn finish_run(&self, id: TrialId, token: Uuid, answer: Answer, took: Duration) -> Result<Ran, Error> {
@@ -158,7 +171,7 @@ impl Workshop {
             tracing::warn!(trial.id = %trial.id, attempt, %error, "Test {} will be tried again", trial.id);
             let mut tx = self.store.begin().await?;
             run::give_back(&mut tx, trial.id, token).await?;
-            notify(&mut tx, &Event::TrialChanged { trial: trial.id }).await?;
+            trial_changed(&mut tx, trial.draft, trial.id).await?;
             store::commit(tx).await?;
             return Ok(Ran::Retry(wait));
         }
@@ -199,18 +212,16 @@ impl Workshop {
     }
 
     pub(super) async fn trial_ended(&self, conn: &mut Conn, id: TrialId) -> Result<(), Error> {
-        let trial = store::trial::find(conn, id).await?;
-        if let Some(batch) = trial.as_ref().and_then(|trial| trial.batch) {
+        let Some(trial) = store::trial::find(conn, id).await? else { return Ok(()) };
+        if let Some(batch) = trial.batch {
             // A batch is told of as a whole.
-            notify(conn, &Event::BatchChanged { batch }).await?;
-        } else if let Some(trial) = trial
-            && let Some(draft) = store::draft::find(conn, trial.draft).await?
-        {
+            notify(conn, &Event::BatchChanged { batch, draft: Some(trial.draft) }).await?;
+        } else if let Some(draft) = store::draft::find(conn, trial.draft).await? {
             let body = serde_json::json!({ "trial": id });
             self.tell_places(conn, draft.chat, DeliveryKind::TrialFinished, &body, &format!("result:{id}")).await?;
             self.home_changed(conn, trial.account).await?;
         }
-        notify(conn, &Event::TrialChanged { trial: id }).await?;
+        trial_changed(conn, trial.draft, id).await?;
         notify(conn, &Event::Admit).await
     }
 

@@ -26,7 +26,7 @@ const META_PROMPT: &str = include_str!("meta_prompt.md");
 const GATHER: Duration = Duration::from_millis(40);
 
 /// The most characters in one delta; with JSON's escapes it stays below what a notification holds.
-const DELTA_LENGTH: usize = 1_000;
+pub(super) const DELTA_LENGTH: usize = 1_000;
 
 /// What the assistant sees besides the conversation.
 struct Context {

@@ -1,11 +1,8 @@
 //! Conversations.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::Event as SseEvent;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use futures::stream;
@@ -23,7 +20,7 @@ use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
-use crate::web::stream::{AnswerWatch, Heard};
+use crate::web::stream::{AnswerTo, Heard, Watch, event, sent};
 use crate::workshop::Error;
 use crate::workshop::message::Message;
 
@@ -179,12 +176,12 @@ async fn say(
     let key = idempotency_key(&headers)?;
     let events = web.workshop.events().subscribe();
     let message = web.workshop.say(&actor, id, &content, key.as_deref()).await?;
-    let mut watch =
-        AnswerWatch { workshop: web.workshop.clone(), actor: actor.clone(), message, events, started: false };
+    let awaited = AnswerTo(message);
+    let mut watch = Watch { workshop: web.workshop.clone(), actor: actor.clone(), awaited, events, started: false };
     if wants_events(&headers) {
         return Ok(stream_answer(web, actor, id, watch));
     }
-    let answer = watch.answer().await?;
+    let answer = watch.whole().await?;
     let reply = reply(&web, &actor, id, answer).await?;
     Ok((StatusCode::OK, axum::Json(reply)).into_response())
 }
@@ -229,12 +226,12 @@ async fn reply(web: &Web, actor: &Actor, id: DraftId, answer: Message) -> Result
 
 /// Where a stream of an answer is.
 enum Streaming {
-    Waiting(Box<AnswerWatch>),
+    Waiting(Box<Watch<AnswerTo>>),
     Last(Box<SseEvent>),
     Over,
 }
 
-fn stream_answer(web: Web, actor: Actor, id: DraftId, watch: AnswerWatch) -> Response {
+fn stream_answer(web: Web, actor: Actor, id: DraftId, watch: Watch<AnswerTo>) -> Response {
     let events = stream::unfold(Streaming::Waiting(Box::new(watch)), move |state| {
         let (web, actor) = (web.clone(), actor.clone());
         async move {
@@ -250,7 +247,7 @@ fn stream_answer(web: Web, actor: Actor, id: DraftId, watch: AnswerWatch) -> Res
                         };
                         (event("delta", &data), Streaming::Waiting(watch))
                     }
-                    Ok(Heard::Answer(answer)) => match reply(&web, &actor, id, *answer).await {
+                    Ok(Heard::Whole(answer)) => match reply(&web, &actor, id, *answer).await {
                         Ok(reply) => {
                             let done = event("done", &reply);
                             match &reply.draft {
@@ -263,14 +260,8 @@ fn stream_answer(web: Web, actor: Actor, id: DraftId, watch: AnswerWatch) -> Res
                     Err(error) => (event("error", &Problem::from(error)), Streaming::Over),
                 },
             };
-            Some((Ok::<_, Infallible>(event), next))
+            Some((event, next))
         }
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
-}
-
-/// A server-sent event with JSON data.
-pub(super) fn event(name: &str, data: &impl Serialize) -> SseEvent {
-    // Every value here is made of strings and numbers, which always serialise.
-    SseEvent::default().event(name).json_data(data).unwrap_or_else(|_| SseEvent::default().event(name).data("{}"))
+    sent(events)
 }

@@ -11,6 +11,7 @@ mod exchange;
 mod feeds;
 mod invites;
 mod library;
+mod live;
 mod messages;
 mod proposals;
 mod pushes;
@@ -56,6 +57,7 @@ impl Modify for Token {
 pub(super) fn router() -> OpenApiRouter<Web> {
     let endpoints = OpenApiRouter::new()
         .merge(drafts::routes())
+        .merge(live::routes())
         .merge(messages::routes())
         .merge(proposals::routes())
         .merge(tests::routes())

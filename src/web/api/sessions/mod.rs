@@ -3,12 +3,10 @@
 mod views;
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::sse::Event as SseEvent;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use serde::{Deserialize, Serialize};
@@ -31,7 +29,7 @@ use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
-use crate::web::stream::{QuestionWatch, Wrote};
+use crate::web::stream::{Heard, Watch, sent};
 use crate::workshop::draft::Start;
 use crate::workshop::session::{Begin, Say};
 use crate::workshop::{Error, Noun};
@@ -193,17 +191,18 @@ async fn say(
     let (say, key) = checks.finish(say)?;
     let events = web.workshop.events().subscribe();
     let answer = web.workshop.ask_in_session(&actor, chat, say, key.as_deref()).await?.id;
-    let watch = QuestionWatch { workshop: web.workshop.clone(), actor: actor.clone(), answer, events, started: false };
+    let (workshop, awaited) = (web.workshop.clone(), answer);
+    let watch = Watch { workshop, actor: actor.clone(), awaited, events, started: false };
     Ok(stream_answer(web, actor, watch))
 }
 
 /// What is to be sent, and where more comes from.
 struct Streaming {
     ready: VecDeque<Value>,
-    watch: Option<QuestionWatch>,
+    watch: Option<Watch<AnswerId>>,
 }
 
-fn stream_answer(web: Web, actor: Actor, watch: QuestionWatch) -> Response {
+fn stream_answer(web: Web, actor: Actor, watch: Watch<AnswerId>) -> Response {
     let begun = Streaming { ready: VecDeque::new(), watch: Some(watch) };
     let events = stream::unfold(begun, move |mut state| {
         let (web, actor) = (web.clone(), actor.clone());
@@ -211,11 +210,11 @@ fn stream_answer(web: Web, actor: Actor, watch: QuestionWatch) -> Response {
             while state.ready.is_empty() {
                 let watch = state.watch.as_mut()?;
                 match watch.next().await {
-                    Ok(Wrote::Delta { text, restart: false }) => state.ready.push_back(json!({ "content": text })),
-                    Ok(Wrote::Delta { text, restart: true }) => {
+                    Ok(Heard::Delta { text, restart: false }) => state.ready.push_back(json!({ "content": text })),
+                    Ok(Heard::Delta { text, restart: true }) => {
                         state.ready.push_back(json!({ "content": text, "restart": true }));
                     }
-                    Ok(Wrote::Ended(answer)) => {
+                    Ok(Heard::Whole(answer)) => {
                         let streamed = watch.started;
                         state.watch = None;
                         state.ready.extend(last(&web, &actor, *answer, streamed).await);
@@ -229,10 +228,10 @@ fn stream_answer(web: Web, actor: Actor, watch: QuestionWatch) -> Response {
             }
             let data = state.ready.pop_front()?;
             let event = SseEvent::default().json_data(data).unwrap_or_else(|_| SseEvent::default().data("{}"));
-            Some((Ok::<_, Infallible>(event), state))
+            Some((event, state))
         }
     });
-    Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+    sent(events)
 }
 
 /// What is sent last: the whole text if nothing was streamed, and all that is known of the answer.

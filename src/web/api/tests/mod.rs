@@ -2,23 +2,21 @@
 
 mod views;
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::response::sse::{KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use futures::stream;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) use views::{ArticleBody, MetricsBody, RatingBody, TrialBody, WholeTrial, whole};
 
-use super::messages::event;
 use super::{Checks, Page};
 use crate::domain::research_window::Window;
 use crate::domain::trial::{self, Stars, Trial, TrialRequest};
@@ -27,7 +25,7 @@ use crate::web::Web;
 use crate::web::auth::Signed;
 use crate::web::body::{Json, Path, Query};
 use crate::web::error::{Missing, Problem, Refusals, Unchanged, Unreadable};
-use crate::web::stream::TrialWatch;
+use crate::web::stream::{Seen, TrialWatch, event, followed};
 
 /// The longest that a request waits for a test, in seconds.
 const LONGEST_WAIT: u64 = 300;
@@ -116,7 +114,7 @@ async fn start(
     let request = parse(body)?;
     let events = web.workshop.events().subscribe();
     let trial = web.workshop.start_trial(&actor, id, request).await?;
-    let mut watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events, last: None };
+    let mut watch = TrialWatch::new(&web.workshop, &actor, &trial, events);
     started(&actor, trial, &headers, &mut watch).await
 }
 
@@ -128,7 +126,7 @@ async fn started(
     watch: &mut TrialWatch,
 ) -> Result<Response, Problem> {
     if let Some(wait) = preferred_wait(headers)
-        && let Ok(ended) = tokio::time::timeout(wait, watch.end(&trial)).await
+        && let Ok(ended) = tokio::time::timeout(wait, watch.end()).await
     {
         let applied = [(HeaderName::from_static("preference-applied"), HeaderValue::from_static("wait"))];
         return Ok((StatusCode::OK, applied, axum::Json(TrialBody::of(&ended?, actor))).into_response());
@@ -232,9 +230,9 @@ async fn cancel(
 ) -> Result<axum::Json<TrialBody>, Problem> {
     let events = web.workshop.events().subscribe();
     let trial = web.workshop.cancel_trial(&actor, id, test).await?;
-    let mut watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events, last: None };
+    let mut watch = TrialWatch::new(&web.workshop, &actor, &trial, events);
     // A running test is stopped by its worker, which hears of it within milliseconds.
-    let ended = tokio::time::timeout(Duration::from_secs(2), watch.end(&trial)).await;
+    let ended = tokio::time::timeout(Duration::from_secs(2), watch.end()).await;
     let trial = match ended {
         Ok(ended) => ended?,
         Err(_) => trial,
@@ -268,11 +266,15 @@ async fn rerun(
 ) -> Result<Response, Problem> {
     let events = web.workshop.events().subscribe();
     let trial = web.workshop.rerun_trial(&actor, id, test, body.frozen).await?;
-    let mut watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events, last: None };
+    let mut watch = TrialWatch::new(&web.workshop, &actor, &trial, events);
     started(&actor, trial, &headers, &mut watch).await
 }
 
-/// Follows a test by server-sent events: `progress` whenever it moves on, `done` with the test when it has ended.
+/// Follows a test by server-sent events: `progress` whenever it moves on, `delta` as its answer is written, `done` with
+/// the test when it has ended.
+///
+/// A `delta` has `part` and `text`. Parts are counted, and part 0 begins the answer anew; who misses one reads the whole
+/// answer in the end. Batches do not tell their answers piece by piece.
 #[utoipa::path(get, path = "/prompts/workshop/drafts/{id}/tests/{test_id}/events", tag = "tests",
     params(("id" = i32, Path), ("test_id" = uuid::Uuid, Path)),
     responses((status = 200, body = String, content_type = "text/event-stream"), Missing, Refusals))]
@@ -283,18 +285,18 @@ async fn events(
 ) -> Result<Response, Problem> {
     let subscription = web.workshop.events().subscribe();
     let trial = web.workshop.trial(&actor, id, test).await?;
-    let watch = TrialWatch { workshop: web.workshop.clone(), actor: actor.clone(), events: subscription, last: None };
+    let watch = TrialWatch::new(&web.workshop, &actor, &trial, subscription);
     let events = stream::unfold(Some(watch), move |watch| {
-        let (trial, actor) = (trial.clone(), actor.clone());
+        let actor = actor.clone();
         async move {
             let mut watch = watch?;
-            let (event, next) = match watch.next(&trial).await {
-                Ok(now) if now.status.is_final() => (event("done", &TrialBody::of(&now, &actor)), None),
-                Ok(now) => (event("progress", &TrialBody::of(&now, &actor)), Some(watch)),
+            Some(match watch.next().await {
+                Ok(Seen::Moved(now)) if now.status.is_final() => (event("done", &TrialBody::of(&now, &actor)), None),
+                Ok(Seen::Moved(now)) => (event("progress", &TrialBody::of(&now, &actor)), Some(watch)),
+                Ok(Seen::Text { part, text }) => (event("delta", &json!({ "part": part, "text": text })), Some(watch)),
                 Err(error) => (event("error", &Problem::from(error)), None),
-            };
-            Some((Ok::<_, Infallible>(event), next))
+            })
         }
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+    Ok(followed(events, &web.stopping))
 }
