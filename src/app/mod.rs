@@ -211,10 +211,11 @@ impl App {
         let listener = tokio::net::TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address}; change http.listen, or stop what listens there"))?;
-        let router = self.router(metrics, stop);
+        // Made here: a router that is served as it is copies all its routes for each connection.
+        let service = self.router(metrics, stop).into_make_service();
         let stopping = stop.clone();
         tasks.spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(stopping.clone().cancelled_owned());
+            let served = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
             // Who still waits for an answer, or does not read it, would keep the service from stopping.
             let cut = async {
                 stopping.cancelled().await;

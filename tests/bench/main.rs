@@ -12,6 +12,7 @@ mod database;
 mod http;
 mod idle;
 mod library;
+mod live;
 mod model;
 mod process;
 mod prompts;
@@ -57,6 +58,7 @@ const MEASURES: &[(&str, Measure)] = &[
     ("prompts", |bench| Box::pin(prompts::run(bench))),
     ("library", |bench| Box::pin(library::run(bench))),
     ("search", |bench| Box::pin(search::run(bench))),
+    ("live", |bench| Box::pin(live::run(bench))),
     ("slack", |bench| Box::pin(slack::run(bench))),
     ("idle", |bench| Box::pin(idle::run(bench))),
 ];

@@ -15,6 +15,7 @@ mod expiry;
 mod feeds;
 mod library;
 mod limits;
+mod live;
 #[cfg(feature = "local-model")]
 mod local_model;
 mod month;

@@ -10,6 +10,7 @@ use prompt_workshop::app::{App, Purpose};
 use prompt_workshop::config::Config;
 use prompt_workshop::domain::Actor;
 use prompt_workshop::domain::article::RawArticle;
+use prompt_workshop::workshop::event::Event;
 use prompt_workshop::workshop::{Clock, Workshop};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -163,7 +164,10 @@ impl Desk {
         let config = Config::from_parts(None, environment).unwrap();
         let app = App::open_at(config, Purpose::Command, clock.clone()).await.unwrap();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let mut events = app.workshop().events().subscribe();
         app.listen(&stop, &tasks);
+        // What happens before it listens is not told.
+        while *events.next().await != Event::Gap {}
         if !options.no_workers {
             app.work(&stop, &tasks);
         }

@@ -6,6 +6,7 @@ pub mod database;
 pub mod desk;
 #[expect(dead_code, reason = "it plays more of Discord than the stories need so far")]
 pub mod discord;
+pub mod follower;
 pub mod model_server;
 pub mod openid;
 pub mod program;
