@@ -76,7 +76,12 @@ pub struct Save {
     pub pinned: Option<bool>,
     /// The revision that was read; another one now is [`Error::Stale`].
     pub expected: Option<RevisionNumber>,
+    /// Whether an editor saves it by itself while somebody types: chats hear of it once in a while, not each time.
+    pub autosave: bool,
 }
+
+/// How long an editing person is not told of again.
+const SITTING: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 
 impl Workshop {
     /// Starts a workshop: a draft, its conversation and the assistant's first message.
@@ -284,7 +289,7 @@ impl Workshop {
         (draft.updated_at, draft.active_at) = (now, now);
         store::draft::update(&mut tx, &draft).await?;
         notify(&mut tx, &Event::DraftChanged { draft: id }).await?;
-        if draft.revision != before {
+        if draft.revision != before && !(save.autosave && self.goes_on(&mut tx, actor, id, before).await?) {
             let note = Note::Edited { by: actor.name.clone(), revision: draft.revision.0, before: before.0 };
             self.note(&mut tx, draft.chat, &note).await?;
         }
@@ -292,6 +297,22 @@ impl Workshop {
         self.home_changed(&mut tx, draft.owner).await?;
         store::commit(tx).await?;
         Ok(draft)
+    }
+
+    /// Whether the revision before was the same person's edit, a moment ago.
+    async fn goes_on(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        id: DraftId,
+        before: RevisionNumber,
+    ) -> Result<bool, Error> {
+        let last = store::revision::find(conn, id, before).await?;
+        Ok(last.is_some_and(|last| {
+            last.source == Source::Edit
+                && last.author.as_ref() == Some(&actor.name)
+                && self.now() - last.created_at < SITTING
+        }))
     }
 
     /// Saves a text as a locked draft's next revision, with all that follows from an edit.

@@ -209,6 +209,9 @@ struct SaveBody {
     status: Option<DraftStatus>,
     /// Whether it never expires.
     pinned: Option<bool>,
+    /// Whether an editor saves this by itself while somebody types: chats hear of it once in ten minutes, not each time.
+    #[serde(default)]
+    autosave: bool,
 }
 
 /// Saves a draft. With `If-Match: "REVISION"`, only if that is still its revision.
@@ -240,6 +243,7 @@ async fn save(
         status: body.status,
         pinned: body.pinned,
         expected,
+        autosave: body.autosave,
     };
     let draft = web.workshop.save_draft(&actor, id, save).await?;
     with_tag(&web, draft).await

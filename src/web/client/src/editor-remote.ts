@@ -95,6 +95,6 @@ function request(text: string, revision: number): RequestInit {
   return {
     method: "PUT",
     headers: { "Content-Type": "application/json", "If-Match": `"${revision}"` },
-    body: JSON.stringify({ draft_content: text }),
+    body: JSON.stringify({ draft_content: text, autosave: true }),
   };
 }
