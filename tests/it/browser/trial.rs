@@ -72,6 +72,7 @@ async fn a_running_test_is_followed_to_its_end_or_cancelled() {
     let desk = Desk::with_model().await;
     let alice = desk.person("alice").await;
     let draft = alice.draft().await;
+    desk.model().reply(ANSWER);
     desk.model().hold();
     let page = |test: String| test.replacen("/prompts/workshop/drafts/", "/workshop/", 1);
     let test = page(alice.start_test(draft, QUESTION).await);
@@ -80,7 +81,6 @@ async fn a_running_test_is_followed_to_its_end_or_cancelled() {
     browser.open(&test).await;
     browser.see_text("The model is writing.").await;
     browser.is_accessible().await;
-    desk.model().reply(ANSWER);
     desk.model().release_all();
     browser.see_in(".check", "3 claims, 1 cited").await;
     browser.gone("[data-live-text]").await;
