@@ -140,6 +140,30 @@ async fn an_edit_that_comes_second_is_kept_and_shown_what_came_first() {
 }
 
 #[tokio::test]
+async fn who_types_in_a_browser_is_told_of_once_in_a_while() {
+    let (desk, slack) = desk(Via::Socket).await;
+    let thread = drafted(&desk, &slack).await;
+    let alice = desk.workshop().accounts().await.unwrap().into_iter().find(|account| account.name == "alice").unwrap();
+    let token = desk.workshop().create_token(alice.id).await.unwrap();
+    let web = crate::support::desk::Person::at(desk.base().to_owned(), token);
+    let autosave = async |text: &str| {
+        let body = json!({ "draft_content": format!("{PROMPT}{text}"), "autosave": true });
+        web.put("/prompts/workshop/drafts/1", body).await.expect(200);
+    };
+    for text in ["W", "Wr", "Wri"] {
+        autosave(text).await;
+    }
+    says(&slack, &thread, "alice edited the draft: revision 2").await;
+    desk.clock.advance(chrono::TimeDelta::minutes(11));
+    autosave("Written").await;
+    says(&slack, &thread, "alice edited the draft: revision 5").await;
+    let told =
+        slack.bot_messages(HERE).iter().filter(|posted| posted.raw.to_string().contains("edited the draft")).count();
+    assert_eq!(told, 2, "revisions 3 and 4 came while she typed");
+    desk.close().await;
+}
+
+#[tokio::test]
 async fn questions_are_answered_by_tapping_one_answer_each() {
     let (desk, slack) = desk(Via::Socket).await;
     slack.command(ALICE, HERE, "new I need a weekly shipping briefing").await;
