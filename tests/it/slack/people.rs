@@ -157,8 +157,7 @@ async fn who_types_in_a_browser_is_told_of_once_in_a_while() {
     desk.clock.advance(chrono::TimeDelta::minutes(11));
     autosave("Written").await;
     says(&slack, &thread, "alice edited the draft: revision 5").await;
-    let told =
-        slack.bot_messages(HERE).iter().filter(|posted| posted.text.contains("edited the draft")).count();
+    let told = slack.bot_messages(HERE).iter().filter(|posted| posted.text.contains("edited the draft")).count();
     assert_eq!(told, 2, "revisions 3 and 4 came while she typed");
     desk.close().await;
 }
