@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde_json::json;
 use thirtyfour::Key;
 
 use crate::support::browser::{Browser, Look};
-use crate::support::desk::{Desk, Options, PROMPT, Person};
+use crate::support::desk::{Desk, PROMPT, Person};
 use crate::support::model_server::Fault;
+use crate::support::program::Program;
 
 const FIRST_DRAFT: &str = "Here is a draft.\n\n```prompt\nYou are a financial analyst for executives.\n\n## Task\nName the main risks and when \
                            they bite.\n\n## Citations\nCite every claim inline as `[Title](URL)`.\n```\n\nShall I add timelines?";
@@ -57,7 +59,7 @@ async fn a_newcomer_gets_from_the_sign_in_link_to_a_committed_prompt() {
     browser.see_in("#test-result", "2 claims, 1 cited, 1 unknown link").await;
     browser.see_in("#test-result .citation.valid", "War-risk premiums rise").await;
     browser.see_in("#test-result .citation.unknown_url", "Elsewhere").await;
-    browser.click("radio", "4 stars").await;
+    browser.click_on("#test-result .stars label:nth-of-type(4)").await;
     browser.see_in("#test-result", "4.0").await;
     browser.is_accessible().await;
     browser.click("tab", "History").await;
@@ -144,30 +146,36 @@ async fn what_others_do_shows_within_a_second_and_a_commit_ends_it() {
 
 #[tokio::test]
 async fn a_page_that_is_open_outlives_a_restart_of_the_service() {
-    let first = Desk::with_model().await;
-    let alice = first.person("alice").await;
-    let draft = alice.draft().await;
-    let listen = first.base().trim_start_matches("http://").to_owned();
-    let browser = Browser::start(&first).await;
-    browser.sign_in(&first, "alice").await;
+    let desk = Desk::start().await;
+    let draft = desk.person("alice").await.draft().await;
+    let address = free_address().await;
+    let program = Program::beside(desk.database.clone()).set("HTTP__LISTEN", &address);
+    let first = program.serve().await;
+    let browser = Browser::at(&format!("http://{address}"), Look::DESKTOP).await;
+    browser.sign_in_with(desk.login_code("alice").await.expose_secret()).await;
     browser.open(&format!("/workshop/{draft}")).await;
     browser.see_in("#live", "Live").await;
-    browser.fill("Message to the assistant", "half a sentence").await;
+    browser.fill("Message to the assistant", "shorter, please").await;
 
-    let database = first.database.clone();
-    first.close().await;
+    first.kill().await;
     browser.see_in("#live", "Reconnecting").await;
     browser.press(Key::Enter).await;
-    browser.see_text("cannot be reached").await;
-    let settings = vec![("HTTP__LISTEN", listen)];
-    let second = Desk::with(Options { database: Some(database), settings, ..Options::default() }).await;
+    browser.see_text("The service cannot be reached.").await;
+    let second = program.serve().await;
     browser.see_in("#live", "Live").await;
     let kept = browser.script("return document.getElementById('say').value").await;
-    assert_eq!(kept, "half a sentence", "what was typed is kept");
+    assert_eq!(kept, "shorter, please", "what was typed is kept");
     browser.click("button", "Send").await;
-    browser.see_in("#conversation", "half a sentence").await;
+    browser.see_in("#conversation .person", "shorter, please").await;
     browser.close().await;
-    second.close().await;
+    second.stop().await;
+    desk.close().await;
+    program.close().await;
+}
+
+/// An address on this machine where nobody listens.
+async fn free_address() -> String {
+    tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string()
 }
 
 #[tokio::test]

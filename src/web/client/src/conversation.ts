@@ -12,7 +12,9 @@ let follows = true;
 export function wireConversation(draft: number): void {
   const scroll = document.getElementById("talk");
   scroll?.addEventListener("scroll", () => {
-    follows = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+    const last = scroll.querySelector<HTMLElement>(".messages > li:last-child");
+    const end = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+    follows = end || (last !== null && scroll.scrollTop >= last.offsetTop - 80);
   });
   wire(() => {
     for (const id of writing.keys()) if (!isAwaited(id)) writing.delete(id);
@@ -148,5 +150,9 @@ function show(): void {
 
 function follow(): void {
   const scroll = document.getElementById("talk");
-  if (scroll && follows) scroll.scrollTop = scroll.scrollHeight;
+  if (!scroll || !follows) return;
+  const last = scroll.querySelector<HTMLElement>(".messages > li:last-child");
+  // What is being written is followed; what is there is read from its beginning.
+  const tall = last !== null && last.id !== "writing" && last.offsetHeight > scroll.clientHeight;
+  scroll.scrollTop = tall ? last.offsetTop - 8 : scroll.scrollHeight;
 }

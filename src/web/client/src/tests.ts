@@ -6,6 +6,10 @@ const writing = new Map<string, string>();
 
 export function wireTests(draft: number): void {
   wire(show);
+  document.addEventListener("workshop:draft", (event) => {
+    const nothing = document.getElementById("test-nothing");
+    if (nothing) nothing.hidden = (event as CustomEvent<{ revision: number }>).detail.revision > 0;
+  });
   const form = document.getElementById("test-form");
   if (!(form instanceof HTMLFormElement)) return;
   const windowField = form.querySelector<HTMLSelectElement>("[data-window]");
