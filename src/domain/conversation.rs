@@ -86,6 +86,16 @@ pub fn questions(markdown: &str) -> Vec<Question> {
     asked.into_iter().filter_map(Asked::question).take(MOST_QUESTIONS).collect()
 }
 
+/// What an assistant's message says before it asks: the questions themselves are shown with answers to tap.
+pub fn before_questions<'a>(content: &'a str, questions: &[Question]) -> &'a str {
+    let first: Option<String> = questions.first().map(|question| question.text.chars().take(20).collect());
+    let at = first.and_then(|first| content.find(&first));
+    match at.and_then(|at| content.get(..at)) {
+        Some(before) => before.rfind('\n').map_or("", |end| &before[..end]).trim_end(),
+        None => content,
+    }
+}
+
 /// The text of a line that opens a list item, or looks as if it did.
 fn numbered(line: &Line) -> Option<&str> {
     let unmarked = line.text.strip_prefix(['Q', 'q']).unwrap_or(&line.text);

@@ -4,7 +4,7 @@
 
 use super::{Action, Item, Reply, capitalized, metrics, rate_actions, ratings_line, told};
 use crate::chat::button::{Button, Press};
-use crate::domain::conversation::{MessageRole, Outcome, Question};
+use crate::domain::conversation::{MessageRole, Outcome, Question, before_questions};
 use crate::domain::draft::{Draft, DraftStatus};
 use crate::domain::fence;
 use crate::domain::proposal::{self, ProposalStatus};
@@ -60,19 +60,9 @@ pub fn message(message: &Message, author: &str, draft: &Draft, proposal: Option<
     if draft.writable().is_err() || message.questions.is_empty() {
         return Reply::said(&message.content);
     }
-    let mut reply = Reply::said(before_questions(message));
+    let mut reply = Reply::said(before_questions(&message.content, &message.questions));
     ask(&mut reply, message);
     reply
-}
-
-/// What a message says before it asks: the questions themselves are shown with their buttons.
-fn before_questions(message: &Message) -> &str {
-    let first: Option<String> = message.questions.first().map(|question| question.text.chars().take(20).collect());
-    let at = first.and_then(|first| message.content.find(&first));
-    match at.and_then(|at| message.content.get(..at)) {
-        Some(before) => before.rfind('\n').map_or("", |end| &before[..end]).trim_end(),
-        None => &message.content,
-    }
 }
 
 /// The questions of a message: what was chosen so far, and what can be chosen.

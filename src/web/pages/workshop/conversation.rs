@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::Bench;
-use crate::domain::conversation::{MessageRole, NO_DEFAULT, Outcome};
+use crate::domain::conversation::{MessageRole, NO_DEFAULT, Outcome, before_questions};
 use crate::domain::proposal::{self, Change, ProposalStatus};
 use crate::domain::{Access, Instant, fence};
 use crate::web::Web;
@@ -124,26 +124,29 @@ impl Conversation {
             Some(id) => id == message.id,
             None => other.role == MessageRole::Assistant && other.id > message.id,
         };
+        let (may_talk, writable) = (bench.may(Access::Commenter), draft.writable().is_ok());
         let answered = |message: &Message| messages.iter().any(|other| answers(other, message));
         let awaited = messages.iter().rev().find(|message| message.role == MessageRole::Person && !answered(message));
         let awaited = awaited.map(|message| message.id.0.to_string());
         let said = messages.iter().map(|message| {
             let author = message.author.and_then(|author| names.get(&author));
-            said(message, author, proposals.iter().find(|proposal| Some(proposal.number) == message.proposal))
+            let proposal = proposals.iter().find(|proposal| Some(proposal.number) == message.proposal);
+            said(message, author, proposal, may_talk)
         });
-        let writable = draft.writable().is_ok();
         Ok(Self {
             draft: draft.id.0,
             said: said.collect(),
             awaited,
-            may_talk: writable && bench.access.allows(Access::Commenter),
-            may_decide: writable && bench.access.allows(Access::Editor),
+            may_talk,
+            may_decide: bench.may(Access::Editor),
             read_only: !writable,
         })
     }
 }
 
-fn said(message: &Message, author: Option<&String>, proposal: Option<&Proposal>) -> Said {
+fn said(message: &Message, author: Option<&String>, proposal: Option<&Proposal>, may_talk: bool) -> Said {
+    // Questions stand below with answers to tap, or with what was chosen.
+    let shows_questions = (!message.answered && may_talk) || !message.chosen.is_empty();
     let by_person = message.role == MessageRole::Person;
     let who = match author {
         Some(name) => name.clone(),
@@ -156,6 +159,7 @@ fn said(message: &Message, author: Option<&String>, proposal: Option<&Proposal>)
         Some(block) if message.revision.is_some() || message.proposal.is_some() => {
             fence::prose_around(&message.content, block)
         }
+        Some(_) | None if shows_questions => before_questions(&message.content, &message.questions).to_owned(),
         Some(_) | None => message.content.clone(),
     };
     Said {
