@@ -58,7 +58,7 @@ pub(super) async fn run(bench: &mut Bench) -> anyhow::Result<()> {
     let mut conn = database.connect().await?;
     for number in 0..changes {
         let workshop = &mut workshops[number % WORKSHOPS];
-        if number / WORKSHOPS % 2 == 0 {
+        if (number / WORKSHOPS).is_multiple_of(2) {
             workshop.save(&mut client, &pages).await?;
         } else {
             workshop.write(&mut conn, &pages, number).await?;
