@@ -51,6 +51,7 @@ async fn articles_are_found_by_words_and_topic_and_read() {
     browser.has_no_complaints().await;
     browser.open("/articles/999999").await;
     browser.see_text("There is no such article.").await;
+    browser.is_accessible().await;
     browser.close().await;
     desk.close().await;
 }
