@@ -540,6 +540,14 @@ impl Chromedriver {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("workshop-browser-{}-{number}", std::process::id()));
         std::fs::create_dir(&folder).unwrap();
+        // It takes a free port of IPv4 and wants the same of IPv6; where that is taken, it ends, and another will do.
+        let started = (0..10).find_map(|_| Self::listening(&program, &folder));
+        let (child, output, port) = started.expect("chromedriver ends before it is ready");
+        Self { child, _output: output, port, folder }
+    }
+
+    /// The program once it listens, what it prints, and its port; `None` when it ended before.
+    fn listening(program: &Path, folder: &Path) -> Option<(Child, BufReader<ChildStdout>, u16)> {
         let mut command = Command::new(program);
         command
             .args(["--port=0", "--log-level=SEVERE"])
@@ -547,19 +555,21 @@ impl Chromedriver {
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         for name in ["HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"] {
-            command.env(name, &folder);
+            command.env(name, folder);
         }
         let mut child = command.process_group(0).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        let port = loop {
+        loop {
             line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "chromedriver ended before it was ready");
-            if let Some((_, port)) = line.trim().trim_end_matches('.').rsplit_once("successfully on port ") {
-                break port.parse().unwrap();
+            if output.read_line(&mut line).unwrap() == 0 {
+                child.wait().unwrap();
+                return None;
             }
-        };
-        Self { child, _output: output, port, folder }
+            if let Some((_, port)) = line.trim().trim_end_matches('.').rsplit_once("successfully on port ") {
+                return Some((child, output, port.parse().unwrap()));
+            }
+        }
     }
 
     /// Ends a browser, and waits for it.
