@@ -30,7 +30,7 @@ async fn a_session_is_begun_asked_rated_and_improved_from() {
     browser.click("button", "Close").await;
 
     desk.model().hold();
-    desk.model().reply("For tankers they doubled.");
+    desk.model().answer_with(|_| "For tankers they doubled.".to_owned());
     browser.fill("Question", "And what about tankers?").await;
     browser.click("button", "Ask").await;
     browser.see_in("#live", "And what about tankers?").await;

@@ -547,6 +547,7 @@ impl Chromedriver {
     }
 
     /// The program once it listens, what it prints, and its port; `None` when it ended before.
+    #[expect(clippy::zombie_processes, reason = "one that listens is waited for when it is dropped")]
     fn listening(program: &Path, folder: &Path) -> Option<(Child, BufReader<ChildStdout>, u16)> {
         let mut command = Command::new(program);
         command
