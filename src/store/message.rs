@@ -1,6 +1,6 @@
 //! What was said in a chat.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::{Conn, Error, corrupt};
 use crate::domain::conversation::{MessageRole, Outcome, Question};
@@ -41,18 +41,6 @@ pub struct Message {
 
 /// Answers by the number of their question.
 pub type Chosen = BTreeMap<String, String>;
-
-/// The names of those who spoke in a chat.
-pub async fn speakers(conn: &mut Conn, chat: ChatId) -> Result<HashMap<AccountId, String>, Error> {
-    let rows = sqlx::query!(
-        "select a.id, a.name from accounts a
-        where a.id in (select m.author_id from messages m where m.chat_id = $1)",
-        chat.0,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows.into_iter().map(|row| (AccountId(row.id), row.name)).collect())
-}
 
 struct Row {
     id: uuid::Uuid,

@@ -1,7 +1,5 @@
 //! Conversations: what a person says is stored, with the job that answers it, before anyone hears "ok".
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::delivery::Refresh;
@@ -9,7 +7,7 @@ use super::event::{Event, notify};
 use super::{Error, Noun, Workshop};
 use crate::domain::conversation::{MessageRole, Outcome, Question};
 use crate::domain::place::Place;
-use crate::domain::{Access, AccountId, Actor, ChatId, DraftId, MessageId, text};
+use crate::domain::{Access, Actor, ChatId, DraftId, MessageId, text};
 use crate::queue::{self, Job, Queue};
 use crate::store;
 pub use crate::store::message::Message;
@@ -162,12 +160,6 @@ impl Workshop {
     pub async fn messages(&self, actor: &Actor, chat: ChatId) -> Result<Vec<Message>, Error> {
         self.draft_of_chat(actor, chat).await?;
         Ok(store::message::list(&mut *self.store.conn().await?, chat).await?)
-    }
-
-    /// The names of the people who spoke in a conversation.
-    pub async fn speakers(&self, actor: &Actor, chat: ChatId) -> Result<HashMap<AccountId, String>, Error> {
-        self.draft_of_chat(actor, chat).await?;
-        Ok(store::message::speakers(&mut *self.store.conn().await?, chat).await?)
     }
 
     /// The answer to a message, once there is one.

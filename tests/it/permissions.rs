@@ -333,7 +333,6 @@ const CASES: &[Case] = &[
     case!("choose", "YYYFNNN", |s, a| s.workshop.choose(a, s.message.id, Choice::Defaults, None)),
     case!("draft_of_chat", "YYYYNNN", |s, a| s.workshop.draft_of_chat(a, s.chat)),
     case!("messages", "YYYYNNN", |s, a| s.workshop.messages(a, s.chat)),
-    case!("speakers", "YYYYNNN", |s, a| s.workshop.speakers(a, s.chat)),
     case!("answer_to", "YYYYNNN", |s, a| s.workshop.answer_to(a, &s.message)),
     case!("proposals", "YYYYNNN", |s, a| s.workshop.proposals(a, s.draft)),
     case!("accept_proposal", spoils, "YYFFNNN", |s, a| {

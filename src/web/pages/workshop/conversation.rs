@@ -5,7 +5,7 @@ use askama::Template;
 use super::Bench;
 use crate::domain::conversation::{MessageRole, NO_DEFAULT, Outcome, before_questions};
 use crate::domain::proposal::{self, Change, ProposalStatus};
-use crate::domain::{Access, Instant, fence};
+use crate::domain::{Access, AccountId, Instant, fence};
 use crate::web::Web;
 use crate::web::markdown::{Prose, prose};
 use crate::web::pages::Failed;
@@ -118,7 +118,8 @@ impl Conversation {
         let draft = &bench.draft;
         let messages = web.workshop.messages(&bench.actor, draft.chat).await?;
         let proposals = web.workshop.proposals(&bench.actor, draft.id).await?;
-        let names = web.workshop.speakers(&bench.actor, draft.chat).await?;
+        let authors: Vec<AccountId> = messages.iter().filter_map(|message| message.author).collect();
+        let names = web.workshop.names_of(&authors).await?;
         // What is said with the start of a workshop is answered by its welcome, which replies to nothing.
         let answers = |other: &Message, message: &Message| match other.reply_to {
             Some(id) => id == message.id,
